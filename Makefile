@@ -1,0 +1,31 @@
+# `make` alone prints one line for each command.
+python := .venv/bin/python
+with_servers := $(python) -m netcrm.run
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check demo bench clean
+
+help: ## What there is (this list)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Run netcrm on this machine until Ctrl-C (PORT, DATABASE_URL, REDIS_URL are honoured)
+	@bin/install requirements.txt
+	@exec $(with_servers)
+
+test: ## Run the whole suite, browser tests included (ARGS="-k digest" are pytest's)
+	@bin/test $(ARGS)
+
+check: ## Lint, format, layers, missing migrations, deployment settings, types
+	@bin/install requirements-dev.txt
+	@bin/check
+
+demo: ## Fill the notebook of a demo account, in the running netcrm or for the next run
+	@bin/install requirements.txt
+	@$(with_servers) $(python) manage.py demo
+
+bench: ## Measure requests per second and queries, in a database of its own
+	@bin/install requirements.txt
+	@NETCRM_VAR=var/bench $(with_servers) $(python) -m benchmarks.run
+
+clean: ## Remove what can be made again; the data in var/ stays
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache var/static var/bench
