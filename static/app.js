@@ -1,0 +1,202 @@
+// The only script of ours that every page loads. Without it, links and forms do the same, one page at a time.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const one = (selector) => document.querySelector(selector);
+  const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
+
+  // Theme. The server remembers it for a signed-in person and prints data-theme; the browser remembers it otherwise.
+  const signedIn = !one(".signed-out");
+  const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : systemIsDark.matches;
+  const remembered = signedIn ? null : localStorage.getItem("theme");
+  if (remembered) root.dataset.theme = remembered;
+
+  const toggleTheme = (button) => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    button.value = root.dataset.theme;
+    if (!signedIn) localStorage.setItem("theme", root.dataset.theme);
+    document.dispatchEvent(new CustomEvent("theme:change"));
+  };
+
+  // Dialogs. Their openers are links to a page with the same form wherever there is one.
+  const open = (name) => {
+    const dialog = document.getElementById(name);
+    if (!dialog) return false;
+    if (!dialog.open) dialog.showModal();
+    dialog.querySelector("form :is(input:not([type=hidden]), textarea)")?.focus();
+    return true;
+  };
+
+  // Capturing, so that the theme button has its value before htmx reads the form.
+  document.addEventListener("click", (event) => {
+    const hit = (selector) => event.target.closest(selector);
+    if (hit("[data-theme-toggle]")) toggleTheme(hit("[data-theme-toggle]"));
+    const plainClick = !event.ctrlKey && !event.metaKey && !event.shiftKey;
+    if (plainClick && hit("[data-dialog]") && open(hit("[data-dialog]").dataset.dialog)) event.preventDefault();
+    if (hit("[data-close]") || event.target.matches("dialog")) event.target.closest("dialog")?.close();
+    if (hit("[data-dismiss]")) hit(".toast").remove();
+  }, true);
+
+  // Toasts. A message stays long enough to be read twice, and as long as it is pointed at or holds the focus.
+  const readingTime = 12000;
+  const dismissLater = (toast) => setTimeout(() => {
+    if (toast.matches(":hover, :focus-within")) dismissLater(toast);
+    else toast.remove();
+  }, readingTime);
+  const watchToasts = () => all("#toasts .toast:not([data-watched])").forEach((toast) => {
+    toast.dataset.watched = "";
+    if (!toast.matches(".stays")) dismissLater(toast);
+  });
+  const failed = (words) => {
+    const toast = one("#toast-of-failure").content.firstElementChild.cloneNode(true);
+    toast.querySelector("p").textContent = words;
+    toast.classList.add("stays");
+    toast.setAttribute("role", "alert");
+    // An open dialog covers everything else.
+    (one("dialog[open] > article") ?? one("#toasts")).append(toast);
+  };
+  const notSaved = () => failed("That did not save. Your words are still here. Try again?");
+  document.addEventListener("htmx:sendError", notSaved);
+  document.addEventListener("htmx:timeout", notSaved);
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status >= 500) notSaved();
+    else failed("That is not possible any more. Reload the page to see how things stand.");
+  });
+  document.addEventListener("htmx:beforeRequest", () => one(".toast.stays")?.remove());
+
+  // Rows: j and k move, number keys press the outcome with the same data-key.
+  const rows = () => all("[data-row]");
+  const current = () => one("[data-row].is-current");
+  let here = { row: null, at: 0 };
+  const mark = (row) => {
+    if (row !== current()) {
+      current()?.classList.remove("is-current");
+      row?.classList.add("is-current");
+    }
+    here = { row, at: rows().indexOf(row) };
+  };
+  const select = (row) => {
+    if (!row) return;
+    mark(row);
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  };
+  const step = (by) => {
+    const list = rows();
+    const at = list.indexOf(current());
+    select(list[Math.max(0, Math.min(at + by, list.length - 1))]);
+  };
+  let lastFocus = null;
+  document.addEventListener("focusin", (event) => {
+    lastFocus = event.target;
+    const row = event.target.closest("[data-row]");
+    if (row) mark(row);
+  });
+
+  // An outcome replaces its row, and with it the button that had the focus. The new row takes its place;
+  // if the row is gone, the one that moved up does. Watching the page itself works for every kind of swap.
+  let lastAnswered = "";
+  const keepPlace = () => {
+    const { row, at } = here;
+    if (!row || row.isConnected) return mark(current() ?? row ?? rows()[0] ?? null);
+    const list = rows();
+    const replaced = list.find((candidate) => candidate.id === row.id);
+    if (replaced) lastAnswered = replaced.id;
+    const next = replaced ?? list[Math.min(at, list.length - 1)] ?? null;
+    const lostFocus = row.contains(lastFocus) && document.activeElement === document.body;
+    if (lostFocus && next) select(next);
+    else mark(next);
+    if (lostFocus && !next) one("#main").focus();
+  };
+
+  // A second press while a form is on its way is a slip. Disabling the button would lose the focus.
+  const release = (form) => form.removeAttribute("aria-busy");
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method === "dialog") return;
+    if (form.ariaBusy === "true") {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    form.ariaBusy = "true";
+    setTimeout(() => { if (!form.classList.contains("htmx-request")) release(form); }, 3000);
+  }, true);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful, xhr } = event.detail;
+    release(elt);
+    if (successful && xhr.status !== 422 && elt.matches("dialog form[method=post]")) {
+      elt.reset();
+      elt.closest("dialog").close();
+    }
+  });
+  addEventListener("pageshow", () => all("form[aria-busy]").forEach(release));
+
+  // Keys. Ignored in fields, menus and dialogs, and wholly if the person switched them off (WCAG 2.1.4).
+  const press = (selector, inside = document) => inside?.querySelector(selector)?.click();
+  const undo = () => {
+    const nearest = ["#toasts", "[data-row].is-current", `[id="${CSS.escape(lastAnswered)}"]`, "main"];
+    nearest.map((place) => one(`${place} [data-undo]`)).find(Boolean)?.click();
+  };
+  const search = () => {
+    const box = one("main [type=search]");
+    if (box) box.focus();
+    else press('[data-go="p"]');
+  };
+  const keys = {
+    j: () => step(1),
+    k: () => step(-1),
+    s: () => press("[data-snooze]", current()),
+    r: () => press("[data-rest]", current()),
+    o: () => press("[data-open]", current()),
+    z: undo,
+    n: () => press('[data-dialog="log"]'),
+    "?": () => open("shortcuts"),
+    "/": search,
+  };
+  const repeatable = ["j", "k"];
+  let ledAt = 0;
+  document.addEventListener("keydown", (event) => {
+    const { key } = event;
+    if (key === "Enter" && (event.ctrlKey || event.metaKey)) { event.target.form?.requestSubmit(); return; }
+    if (root.dataset.shortcuts !== "on" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable], dialog, [popover]")) return;
+    if (event.repeat && !repeatable.includes(key)) return;
+    const place = Date.now() - ledAt < 900 && /^[a-z]$/.test(key) && one(`[data-go="${key}"]`);
+    ledAt = key === "g" ? Date.now() : 0;
+    if (place) { event.preventDefault(); place.click(); }
+    else if (/^[1-9]$/.test(key)) press(`[data-key="${key}"]`, current());
+    else if (Object.hasOwn(keys, key)) { event.preventDefault(); keys[key](); }
+  });
+
+  // People: the bulk bar appears with the first tick, and after a search counts what is still ticked.
+  const countTicks = (form) => {
+    const ticked = all('[name="ids"]', form).filter((box) => box.checked).length;
+    const bar = form.querySelector(".bulkbar");
+    if (!bar) return;
+    bar.hidden = ticked === 0;
+    const words = ticked === 1 ? "1 person" : `${ticked} people`;
+    const count = bar.querySelector("[data-count]");
+    if (count.textContent !== words) count.textContent = words; // or the observer below would wake itself for ever
+  };
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("[data-bulk]");
+    if (!form) return;
+    if (event.target.matches("[data-all]")) all('[name="ids"]', form).forEach((box) => { box.checked = event.target.checked; });
+    countTicks(form);
+  });
+
+  // Signing up: the browser knows the time zone, so nobody has to look for it in a list.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  all("input[data-browser-zone]").forEach((input) => { if (zone && !input.value) input.value = zone; });
+
+  const settle = () => {
+    watchToasts();
+    keepPlace();
+    all("[data-bulk]").forEach(countTicks);
+  };
+  document.addEventListener("htmx:afterSettle", settle); // htmx gives the new row its own classes late
+  new MutationObserver(settle).observe(one("body"), { childList: true, subtree: true });
+  settle();
+})();
