@@ -1,0 +1,365 @@
+import uuid
+from zoneinfo import available_timezones
+
+import phonenumbers
+from django import forms
+from django.core.validators import URLValidator
+from django.db import IntegrityError, transaction
+from django.utils.functional import cached_property
+from phonenumber_field.formfields import PhoneNumberField
+
+from contacts import importing
+from contacts.models import (
+    RHYTHMS,
+    Contact,
+    ContactEmail,
+    ContactLink,
+    ContactPhone,
+    Organisation,
+    one_line,
+    plain,
+    tidy_link,
+)
+
+MOST_LINES = 20
+
+
+class Draft:
+    """A form that is shown again with one line more: nothing in it is judged yet."""
+
+    is_draft = False
+
+    @property
+    def errors(self):
+        return {} if self.is_draft else super().errors
+
+
+class LineForm(Draft, forms.ModelForm):
+    """One address, number or link with its label."""
+
+    example = "work"
+
+    def __init__(self, *args, owner, is_draft=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.is_draft = is_draft
+        self.instance.owner = owner
+        self.fields["label"].widget.attrs |= {"placeholder": self.example, "autocomplete": "off"}
+
+
+class EmailForm(LineForm):
+    class Meta:
+        model = ContactEmail
+        fields = ["address", "label"]
+        error_messages = {
+            "address": {
+                "invalid": "Write the whole address, such as name@example.org, or clear this line."
+            }
+        }
+
+
+class PhoneForm(LineForm):
+    class Meta:
+        model = ContactPhone
+        fields = ["number", "label"]
+
+    def __init__(self, *args, owner, **kwargs):
+        super().__init__(*args, owner=owner, **kwargs)
+        # Numbers written without a country code belong to the owner's country.
+        region = owner.country if owner.country in phonenumbers.SUPPORTED_REGIONS else None
+        self.fields["number"] = PhoneNumberField(
+            region=region,
+            error_messages={
+                "invalid": "That number does not look complete. Start it with + and the country"
+                " code, such as +43 660 1234567, or clear this line."
+            },
+        )
+
+
+class LinkForm(LineForm):
+    example = "LinkedIn"
+    url = forms.CharField(
+        max_length=500,
+        label="Link",
+        widget=forms.URLInput(attrs={"type": "text", "inputmode": "url"}),
+    )
+
+    class Meta:
+        model = ContactLink
+        fields = ["url", "label"]
+
+    def clean_url(self):
+        url = self.cleaned_data["url"]
+        if "://" not in url:
+            url = f"https://{url}"
+        message = "Write a web address, such as https://example.org, or clear this line."
+        URLValidator(schemes=["http", "https"], message=message)(url)
+        return tidy_link(url)
+
+
+class LineFormSet(forms.BaseInlineFormSet):
+    """The addresses, numbers or links of a contact. A line that was cleared is removed."""
+
+    def _should_delete_form(self, form):
+        first = next(iter(self.form.base_fields))
+        return not form.data.get(form.add_prefix(first), "").strip()
+
+
+def _lines(form):
+    return forms.inlineformset_factory(
+        Contact,
+        form._meta.model,
+        form=form,
+        formset=LineFormSet,
+        extra=1,
+        max_num=MOST_LINES,
+        absolute_max=MOST_LINES,
+        validate_max=True,
+    )
+
+
+LINES = {"emails": _lines(EmailForm), "phones": _lines(PhoneForm), "links": _lines(LinkForm)}
+
+
+SAVED_WITH_THEM = ["organisation", "introduced_by", "updated_at"]
+
+
+def _rhythms():
+    return [("", "No rhythm"), *RHYTHMS]
+
+
+def _time_zones():
+    names = sorted(zone for zone in available_timezones() if "/" in zone)
+    return [("", "The same as yours"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self):
+        super().__init__(format="%Y-%m-%d")
+
+
+class ContactForm(Draft, forms.ModelForm):
+    """A person and their lines: addresses, numbers, links. Only the name is needed.
+
+    `instance` names the owner. `add` is the kind of line to show one more of.
+    """
+
+    organisation_name = forms.CharField(label="Organisation", max_length=200, required=False)
+    introduced_by_name = forms.CharField(
+        label="Introduced by",
+        max_length=400,
+        required=False,
+        help_text="Somebody who is in your notebook.",
+    )
+    rhythm_days = forms.TypedChoiceField(
+        label="Rhythm",
+        choices=_rhythms,
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text="How often to stay in touch when nothing is being pursued.",
+    )
+    time_zone = forms.ChoiceField(choices=_time_zones, required=False)
+    # Tells two submissions of one form from two people.
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    field_order = ["name", "role", "organisation_name", "introduced_by_name"]
+
+    class Meta:
+        model = Contact
+        fields = [
+            "name",
+            "role",
+            "how_met",
+            "known_since",
+            "seeks",
+            "offers",
+            "notes",
+            "rhythm_days",
+            "time_zone",
+        ]
+        labels = {"notes": "Notes"}
+        widgets = {
+            "known_since": DayInput,
+            "seeks": forms.Textarea(attrs={"rows": 2}),
+            "offers": forms.Textarea(attrs={"rows": 2}),
+            "notes": forms.Textarea(attrs={"rows": 4}),
+        }
+        error_messages = {"name": {"required": "Write a name. Everything else can wait."}}
+
+    def __init__(self, data=None, *, instance, add=""):
+        self.owner = instance.owner
+        self.is_draft = add in LINES
+        if data and self.is_draft:
+            data = _one_line_more(data, add)
+        initial = {"key": uuid.uuid4()}
+        if instance.organisation:
+            initial["organisation_name"] = instance.organisation.name
+        if instance.introduced_by:
+            initial["introduced_by_name"] = instance.introduced_by.name
+        super().__init__(data, instance=instance, initial=initial)
+        for name, listed in {
+            "organisation_name": "organisations",
+            "introduced_by_name": "people",
+        }.items():
+            self.fields[name].widget.attrs |= {"list": listed, "autocomplete": "off"}
+        self.fields["name"].widget.attrs["autocomplete"] = "off"
+        if instance.pk is None and not self.is_draft:
+            self.fields["name"].widget.attrs["autofocus"] = True
+        form_kwargs = {"owner": self.owner, "is_draft": self.is_draft}
+        self.lines = {
+            name: formset(data, instance=instance, prefix=name, form_kwargs=form_kwargs)
+            for name, formset in LINES.items()
+        }
+
+    def is_valid(self):
+        # All of them, so that one look at the page shows every error.
+        return all([super().is_valid(), *(lines.is_valid() for lines in self.lines.values())])
+
+    def clean_name(self):
+        name = one_line(self.cleaned_data["name"])
+        if not name:
+            raise forms.ValidationError(self.fields["name"].error_messages["required"])
+        return name
+
+    def clean_role(self):
+        return one_line(self.cleaned_data["role"])
+
+    def clean_organisation_name(self):
+        return one_line(self.cleaned_data["organisation_name"])
+
+    def clean_introduced_by_name(self):
+        """Find the introducer by name, or by "name, organisation" if there are several."""
+        wanted = plain(self.cleaned_data["introduced_by_name"])
+        before = self.instance.introduced_by
+        if not wanted or (before and wanted == plain(before.name)):
+            self.introducer = before if wanted else None
+            return wanted
+        known = Contact.objects.for_user(self.owner).exclude(pk=self.instance.pk)
+        found = known.search(wanted.replace(",", " ")).select_related("organisation")
+        matches = [person for person in found[:200] if wanted in _ways_to_name(person)]
+        if len(matches) > 1:
+            raise forms.ValidationError(
+                f"You know {len(matches)} people of that name. Add the organisation after a"
+                " comma: Priya Raman, Tidewater Health."
+            )
+        if not matches:
+            raise forms.ValidationError(
+                "Nobody of that name is in your notebook. Add them first, or leave this empty."
+            )
+        self.introducer = matches[0]
+        return wanted
+
+    @cached_property
+    def namesakes(self):
+        """People who have the name already, when the form would add another one."""
+        cleaned = getattr(self, "cleaned_data", {})
+        if self.instance.pk or not cleaned.get("name"):
+            return []
+        others = Contact.objects.for_user(self.owner)
+        if cleaned["key"]:
+            # The person whom this very form has made already is not somebody else.
+            others = others.exclude(key=cleaned["key"])
+        return list(others.namesakes(cleaned["name"]).select_related("organisation")[:5])
+
+    @transaction.atomic
+    def save(self):
+        """Save the person with all lines and return the contact.
+
+        The same form twice, even at the same moment, makes one person.
+        """
+        contact = self.instance
+        organisation = self.cleaned_data["organisation_name"]
+        found = Organisation.find_or_create(self.owner, [organisation] if organisation else [])
+        contact.organisation = found.get(plain(organisation))
+        contact.introduced_by = self.introducer
+        if contact.pk is None:
+            contact.key = self.cleaned_data["key"]
+            if not _insert_once(contact):
+                return Contact.objects.get(owner=self.owner, key=contact.key)
+        else:
+            contact.save(update_fields=[*self._meta.fields, *SAVED_WITH_THEM])
+        for lines in self.lines.values():
+            lines.save()
+        contact.reindex()
+        return contact
+
+
+def _one_line_more(data, name):
+    data = data.copy()
+    count = data.get(f"{name}-TOTAL_FORMS", "")
+    if count.isascii() and count.isdigit() and len(count) < 4:
+        data[f"{name}-TOTAL_FORMS"] = str(min(int(count) + 1, MOST_LINES))
+    return data
+
+
+def _ways_to_name(person):
+    organisation = person.organisation.name if person.organisation else ""
+    return {plain(person.name), plain(f"{person.name}, {organisation}")}
+
+
+def _insert_once(contact):
+    """Insert a contact; return False if the form that made it was already saved."""
+    try:
+        with transaction.atomic():
+            contact.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+class TagForm(forms.Form):
+    """The name of a tag, as typed."""
+
+    name = forms.CharField(
+        max_length=60,
+        error_messages={
+            "required": "Write a word or two for the tag.",
+            "max_length": "Keep a tag to 60 letters.",
+        },
+    )
+
+    def clean_name(self):
+        name = one_line(self.cleaned_data["name"])
+        if not name:
+            raise forms.ValidationError(self.fields["name"].error_messages["required"])
+        return name
+
+
+class BulkTagForm(TagForm):
+    """A tag for the people who were ticked in the list."""
+
+    ids = forms.ModelMultipleChoiceField(
+        Contact.objects.none(),
+        error_messages={
+            "required": "Tick the people first.",
+            "invalid_choice": "One of them is not in your notebook any more. Tick them again.",
+            "invalid_pk_value": "One of them is not in your notebook any more. Tick them again.",
+        },
+    )
+
+    def __init__(self, owner, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["ids"].queryset = Contact.objects.for_user(owner)
+
+
+class ImportForm(forms.Form):
+    """The file to import. What is in it, importing.py judges."""
+
+    file = forms.FileField(
+        label="Connections.csv",
+        allow_empty_file=True,
+        max_length=None,
+        error_messages={"required": "Choose the file first."},
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+    )
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > importing.LARGEST_FILE:
+            raise forms.ValidationError(importing.TOO_LARGE)
+        try:
+            self.rows = importing.read(file.read())
+        except importing.ImportProblem as problem:
+            raise forms.ValidationError(str(problem)) from problem
+        return file

@@ -1,0 +1,435 @@
+import unicodedata
+from urllib.parse import urlsplit
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import ExpressionWrapper, F, Prefetch, Q, Value
+from django.db.models.functions import Left, Lower
+from django.urls import reverse
+from django.utils import timezone
+from phonenumber_field.modelfields import PhoneNumberField
+
+from netcrm.models import is_time_zone
+from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
+
+RHYTHMS = [
+    (21, "every three weeks"),
+    (42, "every six weeks"),
+    (91, "every three months"),
+    (182, "every six months"),
+    (365, "once a year"),
+]
+
+
+# Letters that Unicode does not take apart: who types "lukasz" means Łukasz.
+_STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+
+
+def plain(text):
+    """Return text for comparing and searching: no accents, no case, single spaces."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(c for c in letters if not unicodedata.combining(c))
+    return " ".join(letters.translate(_STROKES).split())
+
+
+def one_line(text):
+    """Return text for a name or a title: one line, single spaces, nothing invisible in it.
+
+    Mail headers refuse control characters, and one direction mark turns a whole page around.
+    The two joiners stay: Persian names and several Indian scripts need them.
+    """
+    text = " ".join(text.split())
+    if text.isprintable():
+        return text
+    kept = (c for c in text if c in "\u200c\u200d" or unicodedata.category(c)[0] != "C")
+    return " ".join("".join(kept).split())
+
+
+def tidy_link(url):
+    """Return a link as it is stored. A LinkedIn profile has one spelling, whatever the scheme,
+    country, case, query or closing slash, so that the same person is found again."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if (host == "linkedin.com" or host.endswith(".linkedin.com")) and parts.path.startswith("/in/"):
+        return f"https://www.linkedin.com{parts.path.rstrip('/').lower()}"
+    return url
+
+
+class OrganisationQuerySet(OwnedQuerySet):
+    def named(self, names):
+        """Return those that have one of the names; the database decides what is the same name."""
+        lowered = [Lower(Value(name)) for name in names]
+        return self.annotate(lowered=Lower("name")).filter(lowered__in=lowered)
+
+
+class Organisation(Owned):
+    """An employer or group."""
+
+    name = models.CharField(max_length=200)
+    website = models.URLField(blank=True)
+    is_target = models.BooleanField("on my list of target employers", default=False)
+    notes = models.TextField(blank=True)
+
+    objects = OrganisationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            owner_key("organisation"),
+            models.UniqueConstraint("owner", Lower("name"), name="organisation_once"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    def find_or_create(cls, owner, names):
+        """Return {plain name: organisation} for the names, making those that are missing; a
+        constant number of queries, safe when two do it at once."""
+        first_spelling = {}
+        for name in names:
+            first_spelling.setdefault(plain(name), name)
+        known = cls.objects.for_user(owner)
+        found = {plain(row.name): row for row in known.named(first_spelling.values())}
+        missing = [name for key, name in first_spelling.items() if key not in found]
+        if missing:
+            cls.objects.bulk_create(
+                [cls(owner=owner, name=name) for name in missing], ignore_conflicts=True
+            )
+            found |= {plain(row.name): row for row in known.named(missing)}
+        return found
+
+
+class Tag(Owned):
+    name = models.CharField(max_length=60)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            owner_key("tag"),
+            models.UniqueConstraint("owner", Lower("name"), name="tag_once"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    def find_or_create(cls, owner, name):
+        """Return the owner's tag of that name, case ignored."""
+        tag, _ = cls.objects.get_or_create(owner=owner, name__iexact=name, defaults={"name": name})
+        return tag
+
+
+# The searched text begins with the plain name: Émile stands between Emil and Emilia, whatever
+# order the database was set up with.
+ALPHABETICAL = Left("search_text", 60)
+
+
+class ContactQuerySet(OwnedQuerySet):
+    def current(self):
+        return self.filter(archived_at=None)
+
+    def namesakes(self, name):
+        """Return the contacts of exactly that name, case ignored."""
+        return self.current().annotate(lowered=Lower("name")).filter(lowered=Lower(Value(name)))
+
+    def search(self, words):
+        """Return the contacts that have every word, in any order, accents and case ignored."""
+        for word in plain(words).split()[:8]:
+            self = self.filter(search_text__contains=word)
+        return self
+
+    def rhythm_late(self, today):
+        """Return contacts whose rhythm has passed; a contact never spoken to counts."""
+        rhythm_ago = ExpressionWrapper(
+            Value(today) - F("rhythm_days"), output_field=models.DateField()
+        )
+        return self.current().filter(
+            Q(last_interaction_on=None) | Q(last_interaction_on__lte=rhythm_ago),
+            rhythm_days__isnull=False,
+            do_not_contact=False,
+        )
+
+    # Follow-ups are a room above this one: what is known of them here, is known by name.
+
+    def due(self):
+        """Return contacts whom an open reminder asks for."""
+        return self._pursued(reminders__isnull=False, reminders__closed_at=None)
+
+    def waiting_on_them(self, today):
+        """Return contacts who were tried and whose next try is on a day to come."""
+        return self._pursued(state="active", next_on__gt=today)
+
+    def resting(self):
+        return self._pursued(state="resting")
+
+    def never_contacted(self):
+        return self.filter(last_interaction_on=None)
+
+    def _pursued(self, **conditions):
+        """Return contacts with a follow-up that meets all conditions, each contact once."""
+        conditions["owner"] = F("owner")
+        pursued = self.filter(**{f"follow_ups__{name}": rule for name, rule in conditions.items()})
+        return self.filter(pk__in=pursued.order_by().values("pk"))
+
+    def with_standing(self):
+        """Fetch with each contact its `open_follow_ups`, the one to show first, and their open
+        reminders: two queries, however many contacts."""
+        follow_ups = self.model._meta.get_field("follow_ups").related_model
+        reminders = follow_ups._meta.get_field("reminders").related_model
+        # Active before paused before resting; one that asks now has no date and comes first.
+        ordered = follow_ups.objects.open().order_by("state", F("next_on").asc(nulls_first=True))
+        asking = Prefetch("reminders", reminders.objects.open())
+        return self.prefetch_related(
+            Prefetch("follow_ups", ordered.prefetch_related(asking), to_attr="open_follow_ups")
+        )
+
+    def reindex(self):
+        """Bring `search_text` up to date, in a constant number of queries."""
+        contacts = list(self.select_related("organisation").prefetch_related("emails", "tags"))
+        for contact in contacts:
+            contact.search_text = contact.searchable(
+                [email.address for email in contact.emails.all()],
+                [tag.name for tag in contact.tags.all()],
+            )
+        self.model.objects.bulk_update(contacts, ["search_text"], batch_size=500)
+
+    def tag(self, tag):
+        """Give all of them a tag; who has it already keeps it. A constant number of queries."""
+        ContactTag.objects.bulk_create(
+            [ContactTag(owner_id=tag.owner_id, contact=contact, tag=tag) for contact in self],
+            ignore_conflicts=True,
+        )
+        self.reindex()
+
+
+class Contact(Owned):
+    """A person; may be not yet met."""
+
+    name = models.CharField(max_length=200)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.SET_NULL, null=True, blank=True, related_name="contacts"
+    )
+    role = models.CharField(max_length=200, blank=True)
+    how_met = models.CharField("how you met", max_length=300, blank=True)
+    introduced_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="led_to"
+    )
+    known_since = models.DateField(null=True, blank=True)
+    seeks = models.TextField("what they seek", blank=True)
+    offers = models.TextField("what they offer", blank=True)
+    notes = models.TextField("worth remembering", blank=True)
+    time_zone = models.CharField(max_length=64, blank=True, validators=[is_time_zone])
+    tags = models.ManyToManyField(Tag, through="ContactTag", blank=True, related_name="contacts")
+    rhythm_days = models.PositiveSmallIntegerField(
+        "rhythm",
+        null=True,
+        blank=True,
+        choices=RHYTHMS,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="How often to stay in touch when nothing is being pursued.",
+    )
+    do_not_contact = models.BooleanField(default=False)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    # Newest interaction; a back-dated one never moves it backwards.
+    last_interaction_on = models.DateField(null=True, editable=False)
+    # What search looks through: see reindex().
+    search_text = models.TextField(editable=False, default="")
+    # Given by the form: the same form sent twice is one person.
+    key = models.UUIDField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [
+            models.Index(fields=["owner", "name", "id"], name="contact_by_name"),
+            models.Index("owner", ALPHABETICAL, "id", name="contact_alphabetical"),
+            models.Index(fields=["owner", "organisation"], name="contact_by_organisation"),
+            models.Index(
+                fields=["owner", "rhythm_days", "last_interaction_on"],
+                name="contact_with_rhythm",
+                condition=Q(rhythm_days__isnull=False),
+            ),
+            GinIndex(
+                OpClass("owner_id", "int8_ops"),
+                OpClass("search_text", "gin_trgm_ops"),
+                name="contact_search",
+            ),
+        ]
+        constraints = [
+            owner_key("contact"),
+            models.UniqueConstraint(
+                fields=["owner", "key"], name="contact_once", condition=Q(key__isnull=False)
+            ),
+            SameOwner(field="organisation", name="contact_organisation_owner"),
+            SameOwner(field="introduced_by", name="contact_introduced_by_owner"),
+            models.CheckConstraint(
+                condition=Q(rhythm_days=None) | Q(rhythm_days__gt=0), name="contact_rhythm"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("contacts:contact", args=[self.pk])
+
+    @property
+    def given_name(self):
+        return self.name.split()[0] if self.name.strip() else self.name
+
+    @property
+    def position(self):
+        """Return role and organisation in words; empty when neither is known."""
+        return ", ".join(filter(None, [self.role, self.organisation and self.organisation.name]))
+
+    def searchable(self, addresses=(), tags=()):
+        """Return what search looks through, from the fields at hand: everything written about
+        the contact, its e-mail addresses and its tags."""
+        organisation = self.organisation.name if self.organisation else ""
+        words = [self.name, self.role, organisation, *addresses, *tags]
+        words += [self.how_met, self.seeks, self.offers, self.notes]
+        return plain(" ".join(words))
+
+    def reindex(self):
+        """Bring `search_text` up to date and save it."""
+        self.search_text = self.searchable(
+            self.emails.values_list("address", flat=True), self.tags.values_list("name", flat=True)
+        )
+        self.save(update_fields=["search_text"])
+
+    def tag(self, name):
+        """Give the contact a tag, made if new; giving it twice is harmless."""
+        tag = Tag.find_or_create(self.owner, name)
+        ContactTag.objects.get_or_create(owner=self.owner, contact=self, tag=tag)
+        self.reindex()
+
+    def untag(self, tag):
+        ContactTag.objects.filter(contact=self, tag=tag).delete()
+        self.reindex()
+
+    def archive(self):
+        """Put the contact away: out of the list and of all rhythms, with everything kept."""
+        if self.archived_at is None:
+            self.archived_at = timezone.now()
+            self.save(update_fields=["archived_at"])
+
+    def restore(self):
+        self.archived_at = None
+        self.save(update_fields=["archived_at"])
+
+    def touch(self, day):
+        """Note an interaction on a day: the last interaction never moves backwards."""
+        if self.last_interaction_on is None or day > self.last_interaction_on:
+            self.last_interaction_on = day
+            self.save(update_fields=["last_interaction_on"])
+
+
+class ContactTag(Owned):
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "tag"], name="contact_tag_of_owner")]
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "tag"], name="contact_tag_once"),
+            SameOwner(field="contact", name="contact_tag_contact_owner"),
+            SameOwner(field="tag", name="contact_tag_tag_owner"),
+        ]
+
+    def __str__(self):
+        return f"{self.contact}: {self.tag}"
+
+
+class ContactEmail(Owned):
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="emails")
+    address = models.EmailField("e-mail address")
+    label = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index("owner", Lower("address"), name="contact_email_address")]
+        constraints = [SameOwner(field="contact", name="contact_email_owner")]
+
+    def __str__(self):
+        return self.address
+
+
+class ContactPhone(Owned):
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="phones")
+    number = PhoneNumberField()
+    label = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["owner", "number"], name="contact_phone_number")]
+        constraints = [SameOwner(field="contact", name="contact_phone_owner")]
+
+    def __str__(self):
+        return str(self.number)
+
+
+class ContactLink(Owned):
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="links")
+    url = models.URLField("link", max_length=500)
+    label = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["owner", "url"], name="contact_link_url")]
+        constraints = [SameOwner(field="contact", name="contact_link_owner")]
+
+    def __str__(self):
+        return self.label or self.url
+
+
+class ImportJob(Owned):
+    """An uploaded file on its way into the notebook: previewed, confirmed, then worked off in
+    chunks by Celery. `plan` holds one entry a row; `done` is how far the work has come, moved on
+    in the same transaction as the rows it counts, so a killed worker neither loses nor doubles."""
+
+    PREVIEW, QUEUED, RUNNING, DONE, FAILED = "preview", "queued", "running", "done", "failed"
+    UNFINISHED = (QUEUED, RUNNING)
+    file_name = models.CharField(max_length=255)
+    source = models.CharField(max_length=20, default="linkedin")
+    plan = models.JSONField(default=list)
+    state = models.CharField(
+        max_length=7,
+        default=PREVIEW,
+        choices=[(s, s) for s in (PREVIEW, QUEUED, RUNNING, DONE, FAILED)],
+    )
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"], name="import_of_owner"),
+            models.Index(
+                fields=["created_at"],
+                name="import_waiting",
+                condition=Q(state__in=["queued", "running"]),
+            ),
+        ]
+
+    def __str__(self):
+        return self.file_name
+
+    def confirm(self):
+        """Put it in the queue, once."""
+        ImportJob.objects.filter(pk=self.pk, state=self.PREVIEW).update(state=self.QUEUED)
+
+    def discard(self):
+        """Delete it unless it was confirmed; return whether it is gone."""
+        deleted, _ = ImportJob.objects.filter(pk=self.pk, state=self.PREVIEW).delete()
+        return bool(deleted)

@@ -1,0 +1,23 @@
+from django.urls import path
+
+from contacts import views
+
+app_name = "contacts"
+urlpatterns = [
+    path("", views.contact_list, name="contact_list"),
+    path("bulk/", views.bulk, name="bulk"),
+    path("new/", views.contact_new, name="contact_new"),
+    path("options/", views.contact_options, name="contact_options"),
+    path("organisations/", views.organisation_options, name="organisation_options"),
+    path("import/", views.import_new, name="import_new"),
+    path("import/<int:job_id>/", views.import_job, name="import_job"),
+    path("import/<int:job_id>/progress/", views.import_progress, name="import_progress"),
+    path("import/<int:job_id>/confirm/", views.import_confirm, name="import_confirm"),
+    path("import/<int:job_id>/discard/", views.import_discard, name="import_discard"),
+    path("<int:contact_id>/", views.contact, name="contact"),
+    path("<int:contact_id>/edit/", views.contact_edit, name="contact_edit"),
+    path("<int:contact_id>/archive/", views.contact_archive, name="contact_archive"),
+    path("<int:contact_id>/restore/", views.contact_restore, name="contact_restore"),
+    path("<int:contact_id>/tags/", views.contact_tag, name="contact_tag"),
+    path("<int:contact_id>/tags/<int:tag_id>/remove/", views.contact_untag, name="contact_untag"),
+]

@@ -1,0 +1,210 @@
+from django.contrib import messages
+from django.db import transaction
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from contacts import importing
+from contacts.forms import BulkTagForm, ContactForm, ImportForm, TagForm
+from contacts.listing import Asked, PeoplePage
+from contacts.models import Contact, ImportJob, Organisation, Tag
+from netcrm.htmx import render_page
+
+GET_OR_POST = ["GET", "HEAD", "POST"]
+OPTIONS = 8
+STORY_PAGE = 50
+STORY_PAGES = 40
+ROWS_SHOWN = 100
+
+
+@require_safe
+def contact_list(request):
+    return _people(request, BulkTagForm(request.user))
+
+
+@require_POST
+def bulk(request):
+    """Tag the people who were ticked; the address says which list they were ticked in."""
+    form = BulkTagForm(request.user, request.POST)
+    if not form.is_valid():
+        return _people(request, form, status=422)
+    ticked, name = form.cleaned_data["ids"], form.cleaned_data["name"]
+    with transaction.atomic():
+        ticked.tag(Tag.find_or_create(request.user, name))
+    count = len(ticked)
+    messages.success(request, f"Tagged {count} {'person' if count == 1 else 'people'}: {name}.")
+    return redirect(reverse("contacts:contact_list") + Asked.read(request.GET).address())
+
+
+def _people(request, bulk_form, status=200):
+    today = request.user.today()
+    page = PeoplePage(request.user, Asked.read(request.GET), today)
+    context = {"page": page, "asked": page.asked, "today": today, "bulk_form": bulk_form}
+    return render_page(request, "contacts/contact_list.html", context, ["people"], status)
+
+
+@require_safe
+def contact(request, contact_id):
+    people = Contact.objects.for_user(request.user).select_related("organisation", "introduced_by")
+    people = people.prefetch_related("tags", "emails", "phones", "links")
+    contact = get_object_or_404(people, pk=contact_id)
+    return _contact(request, contact, TagForm())
+
+
+def _contact(request, contact, tag_form, status=200):
+    page = Asked.read(request.GET).page
+    shown = STORY_PAGE * min(page, STORY_PAGES)
+    interactions = list(contact.interactions.order_by("-on", "-id")[: shown + 1])
+    context = {
+        "contact": contact,
+        "today": request.user.today(),
+        "follow_ups": contact.follow_ups.open().prefetch_related("reminders"),
+        "interactions": interactions[:shown],
+        "earlier": page + 1 if len(interactions) > shown and page < STORY_PAGES else None,
+        "actions": contact.actions.all()[:20],
+        "led_to": contact.led_to.current().select_related("organisation")[:20],
+        "tag_form": tag_form,
+    }
+    return render_page(request, "contacts/contact.html", context, ["tags"], status)
+
+
+@require_http_methods(GET_OR_POST)
+def contact_new(request):
+    instance = Contact(owner=request.user, name=request.GET.get("name", "")[:200])
+    form = ContactForm(request.POST or None, instance=instance, add=request.POST.get("add", ""))
+    return _contact_form(request, form, "contacts/contact_new.html")
+
+
+@require_http_methods(GET_OR_POST)
+def contact_edit(request, contact_id):
+    people = Contact.objects.for_user(request.user).select_related("organisation", "introduced_by")
+    instance = get_object_or_404(people, pk=contact_id)
+    form = ContactForm(request.POST or None, instance=instance, add=request.POST.get("add", ""))
+    return _contact_form(request, form, "contacts/contact_edit.html")
+
+
+def _contact_form(request, form, template):
+    context = {"form": form}
+    if request.method != "POST" or form.is_draft:
+        return render_page(request, template, context, ["contact-form"])
+    if not form.is_valid() or (form.namesakes and "anyway" not in request.POST):
+        return render_page(request, template, context, ["contact-form"], status=422)
+    contact = form.save()
+    messages.success(request, f"{contact.name} is in your notebook.")
+    return redirect(contact)
+
+
+@require_POST
+def contact_archive(request, contact_id):
+    """Put a person away, unless that would drop somebody who is still being pursued."""
+    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=contact_id)
+    if contact.follow_ups.open().exists():
+        name = contact.given_name
+        messages.error(request, f"{name} still has a follow-up. Let it go first, or let it rest.")
+    else:
+        contact.archive()
+        messages.success(request, f"{contact.name} is put away. Nothing is lost.")
+    return redirect(contact)
+
+
+@require_POST
+def contact_restore(request, contact_id):
+    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=contact_id)
+    contact.restore()
+    messages.success(request, f"{contact.name} is back.")
+    return redirect(contact)
+
+
+@require_POST
+def contact_tag(request, contact_id):
+    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=contact_id)
+    form = TagForm(request.POST)
+    if not form.is_valid():
+        return _contact(request, contact, form, status=422)
+    contact.tag(form.cleaned_data["name"])
+    return _retagged(request, contact)
+
+
+@require_POST
+def contact_untag(request, contact_id, tag_id):
+    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=contact_id)
+    contact.untag(get_object_or_404(Tag.objects.for_user(request.user), pk=tag_id))
+    return _retagged(request, contact)
+
+
+def _retagged(request, contact):
+    return _contact(request, contact, TagForm()) if request.htmx else redirect(contact)
+
+
+@require_safe
+def contact_options(request):
+    """Names for a field that is typed into, whatever the field is called."""
+    words = _typed(request, "q", "who", "introduced_by_name")
+    people = Contact.objects.for_user(request.user).current().search(words)
+    options = people.select_related("organisation")[:OPTIONS] if words else []
+    return render(request, "contacts/contact_options.html", {"options": options})
+
+
+@require_safe
+def organisation_options(request):
+    words = _typed(request, "q", "organisation_name")
+    known = Organisation.objects.for_user(request.user).filter(name__icontains=words)
+    context = {"options": known[:OPTIONS] if words else []}
+    return render(request, "contacts/organisation_options.html", context)
+
+
+def _typed(request, *names):
+    typed = next((request.GET[name] for name in names if name in request.GET), "")
+    return typed.replace("\0", "").strip()[:200]
+
+
+@require_http_methods(GET_OR_POST)
+def import_new(request):
+    posted = request.method == "POST"
+    form = ImportForm(request.POST, request.FILES) if posted else ImportForm()
+    if posted and form.is_valid():
+        job = importing.prepare(request.user, form.cleaned_data["file"].name, form.rows)
+        return redirect("contacts:import_job", job.pk)
+    jobs = ImportJob.objects.for_user(request.user).defer("plan")[:5]
+    context = {"form": form, "jobs": jobs}
+    status = 422 if posted else 200
+    return render_page(request, "contacts/import_new.html", context, status=status)
+
+
+@require_safe
+def import_job(request, job_id):
+    """Show an import: its preview, its progress or its result."""
+    jobs = ImportJob.objects.for_user(request.user).defer("plan")
+    job = get_object_or_404(jobs, pk=job_id)
+    context = {"job": job}
+    if job.state == ImportJob.PREVIEW:
+        context["groups"] = importing.preview(job.plan, ROWS_SHOWN)
+    return render_page(request, "contacts/import_job.html", context)
+
+
+@require_safe
+def import_progress(request, job_id):
+    """Answer the page that looks again every two seconds; once it is done, show the result."""
+    jobs = ImportJob.objects.for_user(request.user).defer("plan")
+    job = get_object_or_404(jobs, pk=job_id)
+    if job.state not in ImportJob.UNFINISHED:
+        return redirect("contacts:import_job", job.pk)
+    return render_page(request, "contacts/import_job.html", {"job": job}, ["progress"])
+
+
+@require_POST
+def import_confirm(request, job_id):
+    """Put an import in the queue; confirming twice is harmless."""
+    job = get_object_or_404(ImportJob.objects.for_user(request.user).defer("plan"), pk=job_id)
+    job.confirm()
+    return redirect("contacts:import_job", job.pk)
+
+
+@require_POST
+def import_discard(request, job_id):
+    job = get_object_or_404(ImportJob.objects.for_user(request.user).defer("plan"), pk=job_id)
+    if not job.discard():
+        messages.error(request, "This import has already begun, so it stays.")
+        return redirect("contacts:import_job", job.pk)
+    messages.success(request, "Nothing was imported.")
+    return redirect("contacts:import_new")
