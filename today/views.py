@@ -1,0 +1,44 @@
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from contacts.models import Contact
+from followups.models import Playbook
+from netcrm.htmx import render_page
+from netcrm.models import User
+from today.agenda import build_agenda, just_now, last_beats, this_week
+from today.demo import create_demo_user
+
+
+@require_safe
+def today(request):
+    """The agenda of the day: the page after login."""
+    day = request.user.today()
+    agenda = build_agenda(request.user, day)
+    context = {
+        "agenda": agenda,
+        "today": day,
+        "playbooks": Playbook.objects.for_user(request.user),
+        "now": timezone.localtime(),
+        "just_now": just_now(request.user),
+        "week": this_week(request.user, day),
+        "beats": last_beats(request.user),
+        "due_count": agenda.due_count,
+        "first_visit": agenda.empty and not Contact.objects.for_user(request.user).exists(),
+    }
+    return render_page(request, "today/today.html", context)
+
+
+@login_not_required
+@require_POST
+def demo(request):
+    """Look around with demo data: only on a personal machine that has no account yet."""
+    if not settings.PERSONAL or User.objects.exists():
+        raise Http404
+    user = create_demo_user()
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return redirect("today:today")
