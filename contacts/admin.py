@@ -1,0 +1,321 @@
+from django import forms
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db import models, transaction
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from contacts.forms import DayInput
+from contacts.models import (
+    RHYTHMS,
+    Contact,
+    ContactEmail,
+    ContactLink,
+    ContactPhone,
+    ContactTag,
+    Organisation,
+    Tag,
+)
+from netcrm.admin import BulkForm, DeletingAdmin, OwnedForm, OwnedInline, bulk, how_many
+
+LISTED = 100
+
+
+class DatalistInput(forms.TextInput):
+    """A text input that offers what is there already, and takes anything else too."""
+
+    template_name = "admin/widgets/datalist.html"
+    offers = ()
+
+    def get_context(self, name, value, attrs):
+        context = super().get_context(name, value, attrs)
+        offered = f"{name}-offers"
+        context["widget"]["attrs"]["list"] = offered
+        return {**context, "offered": offered, "offers": self.offers}
+
+
+class TagForm(BulkForm):
+    name = forms.CharField(label="Tag", max_length=60, widget=DatalistInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.tags = Tag.objects.for_user(self.owner)
+        self.fields["name"].widget.offers = self.tags.values_list("name", flat=True)[:LISTED]
+
+
+class KnownTagForm(TagForm):
+    def clean_name(self):
+        tag = self.tags.filter(name__iexact=self.cleaned_data["name"]).first()
+        if tag is None:
+            raise forms.ValidationError("There is no such tag. Choose one from the list.")
+        return tag
+
+
+def _days(value):
+    return int(value) if value else None
+
+
+class RhythmForm(BulkForm):
+    rhythm = forms.TypedChoiceField(
+        choices=[("", "no rhythm"), *RHYTHMS], required=False, coerce=_days, empty_value=None
+    )
+
+
+class ContactForm(OwnedForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        days = self.instance.rhythm_days
+        choices = [("", "no rhythm"), *RHYTHMS]
+        if days and days not in dict(RHYTHMS):
+            # Set elsewhere to a number of days of its own: saving the list must not lose it.
+            choices.append((days, f"every {days} days"))
+        self.fields["rhythm_days"].choices = choices
+
+    def _get_validation_exclusions(self):
+        known = set() if "rhythm_days" in self.changed_data else {"rhythm_days"}
+        return super()._get_validation_exclusions() | known
+
+
+class EmailInline(OwnedInline):
+    model = ContactEmail
+    verbose_name, verbose_name_plural = "e-mail address", "e-mail addresses"
+
+
+class PhoneInline(OwnedInline):
+    model = ContactPhone
+    verbose_name, verbose_name_plural = "number", "numbers"
+
+
+class LinkInline(OwnedInline):
+    model = ContactLink
+    verbose_name, verbose_name_plural = "link", "links"
+
+
+class TagInline(OwnedInline):
+    model = ContactTag
+    verbose_name, verbose_name_plural = "tag", "tags"
+    autocomplete_fields = ("tag",)
+
+
+class TagFilter(SimpleListFilter):
+    title, parameter_name = "tag", "tag"
+
+    def lookups(self, request, model_admin):
+        return Tag.objects.for_user(request.user).values_list("pk", "name")[:LISTED]
+
+    def queryset(self, request, queryset):
+        if self.value() is None:
+            return queryset
+        if not self.value().isdecimal():
+            raise IncorrectLookupParameters
+        return queryset.filter(contacttag__tag=self.value())
+
+
+class YesNoFilter(SimpleListFilter):
+    """A question with two answers: `yes` is the condition, `no` leaves those rows out."""
+
+    labels = ("Yes", "No")
+
+    def lookups(self, request, model_admin):
+        return list(zip(("yes", "no"), self.labels, strict=True))
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "yes":
+                return queryset.filter(**self.condition)
+            case "no":
+                return queryset.exclude(**self.condition)
+        return queryset
+
+
+class RhythmFilter(YesNoFilter):
+    title, parameter_name, labels = "rhythm", "rhythm", ("No rhythm", "With a rhythm")
+    condition = {"rhythm_days": None}
+
+
+class SpokenFilter(YesNoFilter):
+    title, parameter_name, labels = "contacted", "contacted", ("Not yet", "Before")
+    condition = {"last_interaction_on": None}
+
+
+class TargetFilter(YesNoFilter):
+    title, parameter_name = "target employer", "target"
+    condition = {"organisation__is_target": True}
+
+
+class ArchiveFilter(SimpleListFilter):
+    """Leaves those who are put away out unless asked."""
+
+    title, parameter_name = "put away", "put_away"
+
+    def lookups(self, request, model_admin):
+        return [("yes", "Put away"), ("all", "Everybody")]
+
+    def choices(self, changelist):
+        current, *others = super().choices(changelist)
+        return [current | {"display": "Current"}, *others]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case None:
+                return queryset.current()
+            case "yes":
+                return queryset.exclude(archived_at=None)
+        return queryset
+
+
+@admin.register(Contact)
+class ContactAdmin(DeletingAdmin):
+    form = ContactForm
+    formfield_overrides = {models.DateField: {"widget": DayInput}}
+    list_display = (
+        "name",
+        "organisation",
+        "role",
+        "rhythm_days",
+        "last_interaction_on",
+        "tag_names",
+        "closed",
+    )
+    list_editable = ("role", "rhythm_days")
+    list_select_related = ("organisation",)
+    list_filter = (
+        ArchiveFilter,
+        RhythmFilter,
+        SpokenFilter,
+        TargetFilter,
+        "do_not_contact",
+        TagFilter,
+    )
+    sortable_by = ("name", "rhythm_days", "last_interaction_on")
+    search_fields = ("search_text",)
+    search_help_text = "Name, role, organisation, e-mail address or tag"
+    autocomplete_fields = ("organisation", "introduced_by")
+    inlines = (EmailInline, PhoneInline, LinkInline, TagInline)
+    fieldsets = (
+        (None, {"fields": ("name", "organisation", "role", "rhythm_days", "do_not_contact")}),
+        ("How you know each other", {"fields": ("how_met", "introduced_by", "known_since")}),
+        ("Notes", {"fields": ("seeks", "offers", "notes", "time_zone")}),
+    )
+    actions = (
+        "add_tag",
+        "remove_tag",
+        "set_rhythm",
+        "bring_back",
+        *DeletingAdmin.actions,
+    )
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("tags")
+
+    def get_search_results(self, request, queryset, search_term):
+        return queryset.search(search_term), False
+
+    @admin.display(description="tags")
+    def tag_names(self, contact):
+        return ", ".join(tag.name for tag in contact.tags.all())
+
+    @admin.display(description="do not contact")
+    def closed(self, contact):
+        return "yes" if contact.do_not_contact else ""
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        form.instance.reindex()
+
+    @bulk("Add a tag…", TagForm, "Add the tag")
+    def add_tag(self, request, rows, form):
+        with transaction.atomic():
+            tag = Tag.find_or_create(request.user, form.cleaned_data["name"])
+            rows.tag(tag)
+            self.log_changes(request, rows, f"Added the tag “{tag}”.")
+        return f"Added the tag “{tag}” to {how_many(self, len(rows))}."
+
+    @bulk("Remove a tag…", KnownTagForm, "Remove the tag")
+    def remove_tag(self, request, rows, form):
+        with transaction.atomic():
+            tag = form.cleaned_data["name"]
+            rows = rows.filter(pk__in=list(rows.filter(tags=tag).values_list("pk", flat=True)))
+            ContactTag.objects.filter(tag=tag, contact__in=rows.values("pk")).delete()
+            rows.reindex()
+            self.log_changes(request, rows, f"Removed the tag “{tag}”.")
+        return f"Removed the tag “{tag}” from {how_many(self, len(rows))}."
+
+    @bulk("Set the rhythm…", RhythmForm, "Set the rhythm")
+    def set_rhythm(self, request, rows, form):
+        days = form.cleaned_data["rhythm"]
+        rhythm = dict(RHYTHMS).get(days, "no rhythm")
+        self.update_rows(request, rows, f"Set the rhythm: {rhythm}.", rhythm_days=days)
+        return f"{how_many(self, len(rows)).capitalize()}: {rhythm}."
+
+    @bulk("Bring back…", button="Bring them back")
+    def bring_back(self, request, rows, form):
+        rows = rows.exclude(archived_at=None)
+        count = self.update_rows(request, rows, "Brought back.", archived_at=None)
+        return f"Brought back {how_many(self, count)}."
+
+    @transaction.atomic
+    def update_rows(self, request, rows, message, **columns):
+        """Set columns of all rows at once, with an entry in the history of each."""
+        self.log_changes(request, rows, message)
+        return (
+            self.get_queryset(request)
+            .filter(pk__in=[row.pk for row in rows])
+            .update(**columns, updated_at=timezone.now())
+        )
+
+
+class NameAdmin(DeletingAdmin):
+    """Organisations and tags: their names are words that a search for people finds."""
+
+    search_fields = ("name",)
+
+    @admin.display(description="people")
+    def people(self, row):
+        return row.people
+
+    def get_queryset(self, request):
+        mine = self.with_contacts.filter(**{self.column: OuterRef("pk")}).order_by()
+        counts = mine.values(self.column).annotate(count=Count("pk")).values("count")
+        return super().get_queryset(request).annotate(people=Coalesce(Subquery(counts), 0))
+
+    def contacts_of(self, rows):
+        """Return the ids of the contacts that have one of the rows."""
+        return list(
+            Contact.objects.filter(**{f"{self.path}__in": rows}).values_list("pk", flat=True)
+        )
+
+    @transaction.atomic
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if change and "name" in form.changed_data:
+            Contact.objects.filter(pk__in=self.contacts_of([obj])).reindex()
+
+    def delete_model(self, request, obj):
+        self.delete_queryset(request, self.model.objects.filter(pk=obj.pk))
+
+    @transaction.atomic
+    def delete_queryset(self, request, queryset):
+        contacts = self.contacts_of(queryset)
+        super().delete_queryset(request, queryset)
+        Contact.objects.filter(pk__in=contacts).reindex()
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(NameAdmin):
+    with_contacts, column, path = Contact.objects, "organisation", "organisation"
+    list_display = ("name", "people", "is_target", "website")
+    list_editable = ("is_target",)
+    list_filter = ("is_target",)
+    sortable_by = ("name",)
+    fields = ("name", "website", "is_target", "notes")
+
+
+@admin.register(Tag)
+class TagAdmin(NameAdmin):
+    with_contacts, column, path = ContactTag.objects, "tag", "tags"
+    list_display = ("name", "people")
+    sortable_by = ("name",)
+    fields = ("name",)

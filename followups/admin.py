@@ -1,0 +1,410 @@
+"""Bulk edits of what is pursued. Everything that moves a follow-up goes through the engine
+(followups.pursuing), row by row: a date set by hand could fall silent (rule 11)."""
+
+import json
+from collections import Counter
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.utils import timezone
+from django.utils.text import slugify
+
+from contacts.admin import ContactAdmin
+from contacts.forms import DayInput
+from contacts.models import Contact
+from followups import pursuing
+from followups.models import (
+    OPEN,
+    Ending,
+    FollowUp,
+    Interaction,
+    Playbook,
+    PlaybookPreset,
+    State,
+    Via,
+)
+from netcrm.admin import (
+    BulkForm,
+    DeletingAdmin,
+    OwnedAdmin,
+    OwnedForm,
+    SuperuserAdmin,
+    bulk,
+    how_many,
+)
+
+# Each row is one transaction of the engine, a few milliseconds each.
+ENGINE_LIMIT = 500
+SENTENCES = 3
+
+
+class DayForm(BulkForm):
+    """Asks for a day to come, by the user's own calendar."""
+
+    until = forms.DateField(widget=DayInput)
+
+    def clean_until(self):
+        until = self.cleaned_data["until"]
+        if until and until <= self.owner.today():
+            raise forms.ValidationError("Choose a day after today.")
+        return until
+
+
+class PauseForm(DayForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["until"].required = False
+        self.fields["until"].help_text = "Leave it empty to pause until you resume."
+
+
+class LessonForm(BulkForm):
+    lesson = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class RestForm(PauseForm, LessonForm):
+    field_order = ("until", "lesson")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["until"].help_text = "Leave it empty to rest as long as each playbook says."
+
+
+class EndForm(LessonForm):
+    ending = forms.ChoiceField(label="How it ended", choices=Ending.choices)
+    field_order = ("ending", "lesson")
+
+
+class PlaybookForm(BulkForm):
+    playbook = forms.ModelChoiceField(Playbook.objects.none(), empty_label=None)
+    purpose = forms.CharField(required=False, max_length=300)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["playbook"].queryset = Playbook.objects.for_user(self.owner)
+
+
+def for_each(rows, verb):
+    """Do one verb of the engine for each row; return those that were done, and a Counter of the
+    sentences why others could not be."""
+    done, refused = [], Counter()
+    for row in rows:
+        try:
+            verb(row)
+        except pursuing.CannotDo as error:
+            refused[str(error)] += 1
+        else:
+            done.append(row)
+    return done, refused
+
+
+def also(model_admin, refused):
+    """Say how many rows stayed as they were, and why."""
+    if not refused:
+        return ""
+    reasons = [sentence for sentence, _ in refused.most_common(SENTENCES)]
+    return f" {how_many(model_admin, refused.total())} left as before: {' '.join(reasons)}"
+
+
+class PursuitFilter(SimpleListFilter):
+    title, parameter_name = "follow-up", "follow_up"
+
+    def lookups(self, request, model_admin):
+        return [
+            ("due", "Due now"),
+            ("waiting", "Waiting on them"),
+            ("resting", "Resting"),
+            ("none", "Nothing under way"),
+        ]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "due":
+                return queryset.due()
+            case "waiting":
+                return queryset.waiting_on_them(request.user.today())
+            case "resting":
+                return queryset.resting()
+            case "none":
+                pursued = FollowUp.objects.for_user(request.user).open()
+                return queryset.exclude(pk__in=pursued.order_by().values("contact"))
+        return queryset
+
+
+admin.site.unregister(Contact)
+
+
+@admin.register(Contact)
+class PursuedContactAdmin(ContactAdmin):
+    """The contacts' list, with what this room knows about them."""
+
+    list_filter = (PursuitFilter, *ContactAdmin.list_filter)
+    actions = ("assign_playbook", "do_not_contact", "put_away", *ContactAdmin.actions)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if "do_not_contact" in form.changed_data and form.instance.do_not_contact:
+            pursuing.set_do_not_contact(form.instance, via=Via.ADMIN)
+
+    @bulk("Assign a playbook…", PlaybookForm, "Begin", limit=ENGINE_LIMIT)
+    def assign_playbook(self, request, rows, form):
+        playbook, purpose = form.cleaned_data["playbook"], form.cleaned_data["purpose"]
+        pursued = FollowUp.objects.filter(playbook=playbook, state__in=OPEN)
+        under_way = set(pursued.filter(contact__in=rows).values_list("contact", flat=True))
+
+        def begin(contact):
+            if contact.pk in under_way:
+                raise pursuing.CannotDo(f"{playbook} is already under way.")
+            pursuing.begin(contact, playbook, via=Via.ADMIN, purpose=purpose)
+
+        done, refused = for_each(rows, begin)
+        self.log_changes(request, done, f"Began {playbook}.")
+        return f"{playbook} begins for {how_many(self, len(done))}.{also(self, refused)}"
+
+    @bulk(
+        "Mark as do not contact…",
+        button="Mark them",
+        limit=ENGINE_LIMIT,
+        warning="Everything that is under way with them ends.",
+    )
+    def do_not_contact(self, request, rows, form):
+        done, _ = for_each(
+            rows.filter(do_not_contact=False),
+            lambda contact: pursuing.set_do_not_contact(contact, via=Via.ADMIN),
+        )
+        self.log_changes(request, done, "Marked as do not contact.")
+        return f"Marked {how_many(self, len(done))}. They will not be asked for again."
+
+    @bulk("Put away…", button="Put them away", warning="They leave your lists; nothing is lost.")
+    def put_away(self, request, rows, form):
+        """Put people away, but never drop somebody who is still being pursued."""
+        pursued = FollowUp.objects.for_user(request.user).open().order_by().values("contact")
+        refused = Counter({"They still have a follow-up.": rows.filter(pk__in=pursued).count()})
+        free = rows.filter(archived_at=None).exclude(pk__in=pursued)
+        count = self.update_rows(request, free, "Put away.", archived_at=timezone.now())
+        return f"Put away {how_many(self, count)}.{also(self, +refused)}"
+
+
+class StandingFilter(SimpleListFilter):
+    """Where a follow-up stands; leaves those that ended out unless asked."""
+
+    title, parameter_name = "standing", "standing"
+
+    def lookups(self, request, model_admin):
+        return [
+            ("due", "Due now"),
+            ("coming", "On a day to come"),
+            (State.PAUSED, "Paused"),
+            (State.RESTING, "Resting"),
+            (State.ENDED, "Ended"),
+            ("all", "All"),
+        ]
+
+    def choices(self, changelist):
+        under_way, *others = super().choices(changelist)
+        return [under_way | {"display": "Under way"}, *others]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case None:
+                return queryset.open()
+            case "due":
+                return queryset.filter(state=State.ACTIVE, next_on=None)
+            case "coming":
+                return queryset.filter(state=State.ACTIVE, next_on__isnull=False)
+            case State.PAUSED | State.RESTING | State.ENDED as state:
+                return queryset.filter(state=state)
+        return queryset
+
+
+class PlaybookFilter(SimpleListFilter):
+    title, parameter_name = "playbook", "playbook"
+
+    def lookups(self, request, model_admin):
+        return Playbook.objects.for_user(request.user).values_list("slug", "name")[:100]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(playbook__slug=self.value()) if self.value() else queryset
+
+
+class OfContactAdmin(OwnedAdmin):
+    """Rows of a contact: found by what is known about the contact."""
+
+    search_fields = ("contact__search_text",)
+    search_help_text = "Name, role, organisation, e-mail address or tag of the person"
+    list_select_related = ("contact",)
+
+    def get_search_results(self, request, queryset, search_term):
+        if search_term:
+            found = Contact.objects.for_user(request.user).search(search_term)
+            queryset = queryset.filter(contact__in=found.order_by().values("pk"))
+        return queryset, False
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(FollowUp)
+class FollowUpAdmin(OfContactAdmin, DeletingAdmin):
+    """Dates and states are shown here, and moved by the actions."""
+
+    list_display = (
+        "contact",
+        "name",
+        "state",
+        "next_on",
+        "reason",
+        "step_of",
+        "attempts",
+        "purpose",
+        "lesson",
+    )
+    list_editable = ("purpose", "lesson")
+    list_filter = (StandingFilter, PlaybookFilter, "ending")
+    ordering = ("next_on", "id")
+    sortable_by = ("next_on", "attempts")
+    fields = (
+        "contact",
+        "name",
+        "state",
+        "ending",
+        "next_on",
+        "reason",
+        "step_of",
+        "attempts",
+        "opened_on",
+        "ended_on",
+        "purpose",
+        "lesson",
+    )
+    readonly_fields = fields[:-2]
+    actions = ("pause", "resume", "snooze", "rest", "end", *DeletingAdmin.actions)
+
+    def get_changelist_form(self, request, **kwargs):
+        lines = forms.Textarea(attrs={"rows": 2, "cols": 24})
+        return super().get_changelist_form(
+            request, widgets={"purpose": lines, "lesson": lines}, **kwargs
+        )
+
+    @admin.display(description="step")
+    def step_of(self, follow_up):
+        return f"{min(follow_up.step + 1, len(follow_up.steps))} of {len(follow_up.steps)}"
+
+    def _each(self, request, rows, verb, done_as):
+        done, refused = for_each(rows.select_related("contact__owner"), verb)
+        self.log_changes(request, done, f"{done_as}.")
+        return f"{done_as}: {how_many(self, len(done))}.{also(self, refused)}"
+
+    @bulk("Pause…", PauseForm, "Pause them", limit=ENGINE_LIMIT)
+    def pause(self, request, rows, form):
+        until = form.cleaned_data["until"]
+        return self._each(
+            request, rows, lambda row: pursuing.pause(row, until, via=Via.ADMIN), "Paused"
+        )
+
+    @bulk("Resume…", button="Resume them", limit=ENGINE_LIMIT)
+    def resume(self, request, rows, form):
+        return self._each(
+            request, rows, lambda row: pursuing.resume(row, via=Via.ADMIN), "Taken up again"
+        )
+
+    @bulk("Snooze until…", DayForm, "Snooze them", limit=ENGINE_LIMIT)
+    def snooze(self, request, rows, form):
+        until = form.cleaned_data["until"]
+        return self._each(
+            request, rows, lambda row: pursuing.snooze(row, until, via=Via.ADMIN), "Snoozed"
+        )
+
+    @bulk("Let it rest…", RestForm, "Let them rest", limit=ENGINE_LIMIT)
+    def rest(self, request, rows, form):
+        asked = {"wake_on": form.cleaned_data["until"], "lesson": form.cleaned_data["lesson"]}
+        return self._each(
+            request, rows, lambda row: pursuing.rest(row, **asked, via=Via.ADMIN), "Let rest"
+        )
+
+    @bulk("End…", EndForm, "End them", limit=ENGINE_LIMIT)
+    def end(self, request, rows, form):
+        asked = form.cleaned_data
+        return self._each(
+            request, rows, lambda row: pursuing.end(row, **asked, via=Via.ADMIN), "Ended"
+        )
+
+
+@admin.register(Interaction)
+class InteractionAdmin(OfContactAdmin):
+    """What happened. Notes may be improved; the rest moved follow-ups and stays as it was."""
+
+    list_display = ("contact", "on", "channel", "direction", "outcome", "note")
+    list_editable = ("note",)
+    list_filter = ("channel", "direction", "outcome")
+    sortable_by = ("on",)
+    fields = ("contact", "on", "channel", "direction", "outcome", "note")
+    readonly_fields = fields[:-1]
+    actions = None
+
+    def get_changelist_form(self, request, **kwargs):
+        widgets = {"note": forms.Textarea(attrs={"rows": 2, "cols": 40})}
+        return super().get_changelist_form(request, widgets=widgets, **kwargs)
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+class StepsField(forms.JSONField):
+    """The steps of a playbook, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 10, "class": "vLargeTextField steps"})
+
+    def prepare_value(self, value):
+        if not isinstance(value, list):
+            return super().prepare_value(value)
+        lines = ",\n  ".join(json.dumps(step, ensure_ascii=False) for step in value)
+        return f"[\n  {lines}\n]"
+
+
+class PlaybookRuleForm(forms.ModelForm):
+    steps = StepsField(
+        help_text="Each step waits, then uses a channel: call, email or message. The last one asks"
+        " to “decide”, or has “repeat”: true. “wait” counts business days unless “unit” is"
+        " “days” or “months”.",
+        error_messages={
+            "invalid": "That is not a list of steps. Compare it with another playbook."
+        },
+    )
+    rest_days = forms.IntegerField(label="Wake after (days)", min_value=1, max_value=3650)
+
+
+class OwnPlaybookForm(PlaybookRuleForm, OwnedForm):
+    pass
+
+
+@admin.register(Playbook)
+class PlaybookAdmin(DeletingAdmin):
+    """One's own playbooks. Editing one changes new follow-ups only (rule 10)."""
+
+    form = OwnPlaybookForm
+    list_display = ("name", "source", "rest_days")
+    search_fields = ("name",)
+    fields = ("name", "source", "steps", "ends_on_answer", "rest_days")
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.slug = self._free_slug(request.user, slugify(obj.name)[:40] or "playbook")
+        super().save_model(request, obj, form, change)
+
+    def _free_slug(self, owner, slug):
+        taken = set(Playbook.objects.for_user(owner).values_list("slug", flat=True))
+        number = 2
+        free = slug
+        while free in taken:
+            free, number = f"{slug}-{number}", number + 1
+        return free
+
+
+@admin.register(PlaybookPreset)
+class PlaybookPresetAdmin(SuperuserAdmin):
+    """What new accounts get a copy of."""
+
+    form = PlaybookRuleForm
+    list_display = ("name", "slug", "source", "rest_days")
+    fields = ("name", "slug", "source", "steps", "ends_on_answer", "rest_days")

@@ -1,0 +1,275 @@
+"""Contacts, organisations and tags, many at once."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from contacts.models import Contact, ContactEmail, ContactTag, Organisation, Tag
+from followups.models import Action, Ending, FollowUp, State, Via
+from tests.admin.doing import (
+    NO_LINES,
+    change_url,
+    edit_list,
+    formset,
+    list_url,
+    run_action,
+    said,
+)
+from tests.factories import make_contact, make_follow_up
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(client, query=""):
+    page = client.get(list_url(Contact, query))
+    assert page.status_code == 200
+    return [row.name for row in page.context["cl"].result_list]
+
+
+def test_the_list_shows_own_people_in_as_many_queries_for_many(alice, alice_client, bob):
+    make_contact(bob, "Theirs")
+
+    def queries():
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            shown(alice_client)
+        return len(captured)
+
+    make_contact(alice, "A").tag("climate")
+    few = queries()
+    for number in range(30):
+        make_contact(alice, f"P {number}").tag(f"tag {number}")
+    assert queries() == few
+    assert "Theirs" not in shown(alice_client)
+
+
+def test_search_and_filters(alice, alice_client, bob):
+    target = Organisation.objects.create(owner=alice, name="Umwelt AG", is_target=True)
+    make_contact(alice, "Łukasz", organisation=target, rhythm_days=21)
+    make_contact(alice, "Maria", last_interaction_on="2026-11-01").tag("climate")
+    make_follow_up(make_contact(alice, "Priya"), state=State.ACTIVE)
+    tag, theirs = Tag.objects.get(), Tag.objects.create(owner=bob, name="CANARY")
+    assert shown(alice_client, "?q=lukasz+umwelt") == ["Łukasz"]
+    assert shown(alice_client, f"?tag={tag.pk}") == ["Maria"]
+    assert shown(alice_client, f"?tag={theirs.pk}") == []
+    assert shown(alice_client, "?rhythm=no") == ["Łukasz"]
+    assert shown(alice_client, "?contacted=no") == ["Maria"]
+    assert shown(alice_client, "?target=yes") == ["Łukasz"]
+    assert shown(alice_client, "?follow_up=none") == ["Maria", "Łukasz"]
+    assert "CANARY" not in alice_client.get(list_url(Contact)).content.decode()
+    assert alice_client.get(list_url(Contact, "?tag=x")).status_code == 302
+
+
+def test_columns_are_edited_and_found_again(alice, alice_client):
+    priya = make_contact(alice, rhythm_days=30)
+    Contact.objects.filter(pk=priya.pk).update(notes="written meanwhile")
+    edit_list(alice_client, Contact, priya, role="Head of Data", rhythm_days=30)
+    priya.refresh_from_db()
+    assert (priya.role, priya.rhythm_days, priya.notes) == (
+        "Head of Data",
+        30,
+        "written meanwhile",
+    )
+    assert "head of data" in priya.search_text
+    assert LogEntry.objects.get().object_repr == "Priya Raman"
+    edit_list(alice_client, Contact, priya, role="Head of Data", rhythm_days="")
+    priya.refresh_from_db()
+    assert priya.rhythm_days is None
+
+
+def test_columns_of_other_peoples_rows_stay(bob_client, alice):
+    priya = make_contact(alice)
+    edit_list(bob_client, Contact, priya, role="Changed", rhythm_days="")
+    priya.refresh_from_db()
+    assert priya.role == ""
+
+
+def test_a_person_with_lines_and_tags(alice, alice_client):
+    tag = Tag.objects.create(owner=alice, name="Climate")
+    lines = {
+        **NO_LINES,
+        **formset("emails", {"address": "priya@example.org"}),
+        **formset("contacttag_set", {"tag": tag.pk}),
+    }
+    added = alice_client.post(list_url(Contact) + "add/", {"name": "Priya"} | lines)
+    assert added.status_code == 302, added.context["errors"]
+    priya = Contact.objects.get()
+    assert (priya.emails.get().owner, priya.tags.get()) == (alice, tag)
+    assert "priya@example.org climate" in priya.search_text
+
+
+def test_other_peoples_rows_are_no_choices(alice, alice_client, bob):
+    theirs = Organisation.objects.create(owner=bob, name="CANARY")
+    tag = Tag.objects.create(owner=bob, name="CANARY")
+    introducer = make_contact(bob, "CANARY")
+    for fields in (
+        {"organisation": theirs.pk},
+        {"introduced_by": introducer.pk},
+        formset("contacttag_set", {"tag": tag.pk}),
+    ):
+        page = alice_client.post(list_url(Contact) + "add/", {"name": "Priya"} | NO_LINES | fields)
+        assert "Select a valid choice" in page.content.decode()
+        assert "CANARY" not in page.content.decode()
+    assert not Contact.objects.for_user(alice).exists()
+
+
+def test_lines_of_other_people_stay(alice, alice_client, bob):
+    theirs = make_contact(bob)
+    address = ContactEmail.objects.create(owner=bob, contact=theirs, address="a@example.org")
+    priya = make_contact(alice)
+    stolen = {"id": address.pk, "contact": priya.pk, "address": "b@example.org"}
+    lines = NO_LINES | formset("emails", stolen, initial=1)
+    alice_client.post(change_url(priya), {"name": "Priya"} | lines)
+    address.refresh_from_db()
+    assert (address.address, address.contact) == ("a@example.org", theirs)
+
+
+@pytest.mark.parametrize("field", ["organisation", "introduced_by"])
+def test_autocomplete_offers_own_rows(alice, alice_client, bob, field):
+    for owner, name in ((alice, "Climate mine"), (bob, "Climate CANARY")):
+        make_contact(owner, name)
+        Organisation.objects.create(owner=owner, name=name)
+    asked = {"app_label": "contacts", "model_name": "contact", "field_name": field}
+    found = alice_client.get(reverse("admin:autocomplete"), asked | {"term": "climate"}).json()
+    assert [row["text"] for row in found["results"]] == ["Climate mine"]
+
+
+def test_autocomplete_offers_no_accounts(alice_client):
+    asked = {"app_label": "contacts", "model_name": "contact", "field_name": "owner"}
+    assert alice_client.get(reverse("admin:autocomplete"), asked).status_code == 403
+
+
+def test_add_and_remove_a_tag(alice, alice_client, bob):
+    priya, daniel = make_contact(alice, "Priya"), make_contact(alice, "Daniel")
+    theirs = make_contact(bob)
+    priya.tag("climate")
+    rows = [priya, daniel, theirs]
+    answer = run_action(alice_client, Contact, "add_tag", rows, name="Climate")
+    assert said(alice_client, answer) == "Added the tag “climate” to 2 contacts."
+    assert Tag.objects.get().contacts.count() == 2
+    daniel.refresh_from_db()
+    assert "climate" in daniel.search_text
+    assert LogEntry.objects.count() == 2
+    answer = run_action(alice_client, Contact, "remove_tag", rows, name="Climate")
+    assert said(alice_client, answer) == "Removed the tag “climate” from 2 contacts."
+    daniel.refresh_from_db()
+    assert "climate" not in daniel.search_text
+    assert not ContactTag.objects.exists()
+
+
+def test_an_unknown_tag_and_an_empty_one_are_asked_again(alice, alice_client):
+    priya = make_contact(alice)
+    page = run_action(alice_client, Contact, "remove_tag", [priya], name="x")
+    assert page.status_code == 422
+    assert "There is no such tag." in page.content.decode()
+    assert run_action(alice_client, Contact, "add_tag", [priya], name=" ").status_code == 422
+
+
+def test_an_action_on_all_pages_keeps_to_the_filters(alice, alice_client):
+    climate = make_contact(alice, "Priya", role="climate")
+    make_contact(alice, "Daniel")
+    answer = run_action(
+        alice_client, Contact, "set_rhythm", [climate], True, "?q=climate", rhythm=42
+    )
+    assert said(alice_client, answer) == "1 contact: every six weeks."
+    assert Contact.objects.get(rhythm_days=42) == climate
+    run_action(alice_client, Contact, "set_rhythm", [climate], rhythm="")
+    assert not Contact.objects.filter(rhythm_days=42).exists()
+
+
+def test_too_many_are_refused_in_a_sentence(alice, alice_client, monkeypatch):
+    rows = Contact.objects.bulk_create(Contact(owner=alice, name=f"P {n}") for n in range(501))
+    make_follow_up(make_contact(alice))
+    asked = {"playbook": 1}
+    answer = run_action(alice_client, Contact, "assign_playbook", rows[:1], True, **asked)
+    assert said(alice_client, answer).startswith("Choose up to 500 contacts at once.")
+    assert FollowUp.objects.count() == 1
+
+
+def test_a_tag_for_many_takes_few_queries(alice, alice_client):
+    rows = Contact.objects.bulk_create(Contact(owner=alice, name=f"P {n}") for n in range(1200))
+    with CaptureQueriesContext(connection) as captured:
+        run_action(alice_client, Contact, "add_tag", rows[:1], True, name="climate")
+    assert Tag.objects.get().contacts.count() == 1200
+    assert len(captured) < 40
+
+
+def test_put_away_and_bring_back(alice, alice_client):
+    priya = make_contact(alice)
+    answer = run_action(alice_client, Contact, "put_away", [priya])
+    assert said(alice_client, answer) == "Put away 1 contact."
+    assert shown(alice_client) == []
+    assert shown(alice_client, "?put_away=yes") == ["Priya Raman"]
+    run_action(alice_client, Contact, "bring_back", [priya], query="?put_away=yes")
+    assert shown(alice_client) == ["Priya Raman"]
+
+
+def test_who_is_still_pursued_is_not_put_away(alice, alice_client):
+    follow_up = make_follow_up(make_contact(alice))
+    answer = run_action(alice_client, Contact, "put_away", [follow_up.contact])
+    assert said(alice_client, answer) == (
+        "Put away 0 contacts. 1 contact left as before: They still have a follow-up."
+    )
+
+
+def test_assign_a_playbook_to_many(alice, alice_client):
+    fresh = make_contact(alice, "Maria")
+    under_way = make_follow_up(make_contact(alice, "Daniel"))
+    closed = make_contact(alice, "Omar", do_not_contact=True)
+    rows = [fresh, under_way.contact, closed]
+    answer = run_action(
+        alice_client, Contact, "assign_playbook", rows, playbook=under_way.playbook_id
+    )
+    message = said(alice_client, answer)
+    assert message.startswith("Unanswered call begins for 1 contact. 2 contacts left as before:")
+    assert "Unanswered call is already under way." in message
+    assert "Omar is marked as do not contact." in message
+    assert Action.objects.get(contact=fresh).via == Via.ADMIN
+    assert not FollowUp.objects.silent().exists()
+
+
+def test_other_peoples_playbooks_are_no_choices(alice, alice_client, bob):
+    theirs = make_follow_up(make_contact(bob)).playbook
+    page = run_action(
+        alice_client, Contact, "assign_playbook", [make_contact(alice)], playbook=theirs.pk
+    )
+    assert page.status_code == 422
+
+
+def test_do_not_contact_ends_what_is_under_way(alice, alice_client):
+    by_action, by_form = make_follow_up(make_contact(alice)), make_follow_up(make_contact(alice))
+    run_action(alice_client, Contact, "do_not_contact", [by_action.contact])
+    fields = {"name": "Priya", "do_not_contact": "on"} | NO_LINES
+    alice_client.post(change_url(by_form.contact), fields)
+    for follow_up in (by_action, by_form):
+        follow_up.refresh_from_db()
+        assert (follow_up.state, follow_up.ending) == (State.ENDED, Ending.LET_GO)
+        assert follow_up.contact.do_not_contact
+
+
+@pytest.mark.parametrize("model", [Organisation, Tag])
+def test_names_are_told_to_the_search(alice, alice_client, model):
+    row = model.objects.create(owner=alice, name="Umwelt")
+    priya = make_contact(alice)
+    if model is Tag:
+        priya.tag("Umwelt")
+    else:
+        Contact.objects.filter(pk=priya.pk).update(organisation=row)
+    alice_client.post(change_url(row), {"name": "Klima"})
+    assert shown(alice_client, "?q=klima") == ["Priya Raman"]
+    page = alice_client.get(list_url(model))
+    assert page.context["cl"].result_list[0].people == 1
+    alice_client.post(change_url(row, "delete"), {"post": "yes"})
+    assert shown(alice_client, "?q=klima") == []
+    assert shown(alice_client) == ["Priya Raman"]
+
+
+def test_the_same_name_twice_is_refused_in_a_sentence(alice, alice_client, bob):
+    Tag.objects.create(owner=bob, name="climate")
+    assert alice_client.post(list_url(Tag) + "add/", {"name": "climate"}).status_code == 302
+    page = alice_client.post(list_url(Tag) + "add/", {"name": "Climate"})
+    assert page.status_code == 200
+    assert page.context["errors"]
