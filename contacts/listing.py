@@ -69,6 +69,10 @@ def _counted(people: ContactQuerySet) -> str:
     count = people.order_by()[: COUNT_AT_MOST + 1].count()
     if count > COUNT_AT_MOST:
         return f"more than {COUNT_AT_MOST:,} people"
+    return _in_words(count)
+
+
+def _in_words(count: int) -> str:
     return {0: "", 1: "1 person"}.get(count, f"{count:,} people")
 
 
@@ -109,8 +113,11 @@ class PeoplePage:
 
     @cached_property
     def found(self) -> str:
-        """How many people the list has on all its pages, in words."""
-        return _counted(self.people)
+        """How many people the list has on all its pages, in words: counted while they fit on
+        one, since counting the rest would search everything twice."""
+        if self.asked.page > 1 or self.next_page:
+            return f"more than {PAGE} people"
+        return _in_words(len(self.rows))
 
     @cached_property
     def in_notebook(self) -> str:

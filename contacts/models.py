@@ -250,7 +250,7 @@ class Contact(Owned):
             models.Index("owner", ALPHABETICAL, "id", name="contact_alphabetical"),
             models.Index(fields=["owner", "organisation"], name="contact_by_organisation"),
             models.Index(
-                fields=["owner", "rhythm_days", "last_interaction_on"],
+                fields=["owner", "last_interaction_on", "id"],
                 name="contact_with_rhythm",
                 condition=Q(rhythm_days__isnull=False),
             ),

@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='contact',
-            index=models.Index(condition=models.Q(('rhythm_days__isnull', False)), fields=['owner', 'rhythm_days', 'last_interaction_on'], name='contact_with_rhythm'),
+            index=models.Index(condition=models.Q(('rhythm_days__isnull', False)), fields=['owner', 'last_interaction_on', 'id'], name='contact_with_rhythm'),
         ),
         migrations.AddIndex(
             model_name='contact',

@@ -219,6 +219,13 @@ def test_the_count_stops_at_a_thousand(alice, alice_client, monkeypatch):
     assert "More than 3 people in your notebook" in alice_client.get(LIST).content.decode()
 
 
+def test_what_was_found_is_counted_while_it_fits_on_a_page(alice, alice_client, monkeypatch):
+    monkeypatch.setattr(listing, "PAGE", 3)
+    people(alice, 4)
+    assert alice_client.get(LIST, {"q": "person"}).context["page"].found == "more than 3 people"
+    assert alice_client.get(LIST, {"q": "person 001"}).context["page"].found == "1 person"
+
+
 def queries_of_the_list(client):
     with CaptureQueriesContext(
         connection,
