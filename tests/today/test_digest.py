@@ -264,7 +264,7 @@ class TestWhat:
         assert Digest.objects.get().items == 12
         assert mail.subject.endswith(", and 11 more")
         assert mail.text.count(" Smith,") == 7
-        assert "Aiko" not in mail.text
+        assert "Aiko Tanabe" not in mail.text
         assert "And five more on Today: http" in mail.text
         assert "And five more on Today" in mail.html
 
