@@ -4,7 +4,7 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Left
+from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -263,7 +263,10 @@ class ReminderQuerySet(OwnedQuerySet):
             .order_by("-on", "-id")
         )
         return self.select_related("follow_up__contact__organisation").annotate(
-            note=models.Subquery(newest.values_list(Left("note", NOTE_SHOWN))[:1])
+            note=Coalesce(
+                models.Subquery(newest.values_list(Left("note", NOTE_SHOWN))[:1]),
+                models.Value(""),
+            )
         )
 
 

@@ -117,7 +117,7 @@ def _due(user, reminder, today):
         label=f"{waited} day{'s' if waited > 1 else ''} past" if waited else "",
         why=one_line(follow_up.reason),
         hint=_short(follow_up.present.hint),
-        note=_short(reminder.note or follow_up.purpose),
+        note=_short(follow_up.purpose or reminder.note),
         actions=tuple(button(verb) for verb in links.verbs_for(follow_up)),
         snooze=address(links.SNOOZE),
         rest=address(links.REST),
@@ -198,7 +198,7 @@ def _summary(agenda: Agenda) -> str:
 def _greeting(user: User, now: datetime) -> str:
     hour = now.astimezone(user.zone).hour
     part = "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
-    name = one_line(user.name)
+    name = one_line(user.given_name)
     return f"Good {part}, {name}." if name else f"Good {part}."
 
 
