@@ -16,10 +16,10 @@ from contacts.models import (
     ContactLink,
     ContactPhone,
     Organisation,
-    one_line,
     plain,
     tidy_link,
 )
+from netcrm.wording import one_line
 
 MOST_LINES = 20
 

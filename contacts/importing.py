@@ -29,11 +29,11 @@ from contacts.models import (
     ContactLink,
     ImportJob,
     Organisation,
-    one_line,
     plain,
     tidy_link,
 )
 from netcrm.models import User
+from netcrm.wording import one_line
 
 logger = logging.getLogger(__name__)
 _is_web_address = URLValidator(schemes=["http", "https"])

@@ -33,19 +33,6 @@ def plain(text):
     return " ".join(letters.translate(_STROKES).split())
 
 
-def one_line(text):
-    """Return text for a name or a title: one line, single spaces, nothing invisible in it.
-
-    Mail headers refuse control characters, and one direction mark turns a whole page around.
-    The two joiners stay: Persian names and several Indian scripts need them.
-    """
-    text = " ".join(text.split())
-    if text.isprintable():
-        return text
-    kept = (c for c in text if c in "\u200c\u200d" or unicodedata.category(c)[0] != "C")
-    return " ".join("".join(kept).split())
-
-
 def tidy_link(url):
     """Return a link as it is stored. A LinkedIn profile has one spelling, whatever the scheme,
     country, case, query or closing slash, so that the same person is found again."""

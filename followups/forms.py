@@ -4,9 +4,10 @@ from datetime import timedelta
 from django import forms
 from django.utils.functional import cached_property
 
-from contacts.models import Contact, one_line
+from contacts.models import Contact
 from followups.models import Channel, Direction, Ending, Outcome, Playbook
 from followups.pursuing import Entry
+from netcrm.wording import one_line
 
 # What happened, in one choice: how it happened, what came of it, and from whom it came.
 HAPPENED = {

@@ -6,7 +6,6 @@ same Message-ID, by which mail programs know a second copy. At least once, never
 """
 
 import logging
-import re
 import smtplib
 import time
 import uuid
@@ -22,6 +21,7 @@ from django.utils import timezone
 from django.utils.encoding import punycode
 
 from netcrm.models import Mail, User
+from netcrm.wording import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +30,6 @@ RUN_SECONDS = 40
 BACK_OFF = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
 GIVE_UP_AFTER = timedelta(days=3)
 SUBJECT_LENGTH = 250
-
-
-def one_line(text: str) -> str:
-    """Return the text with every run of spaces, line breaks and control characters as one space.
-
-    Django refuses them in headers by raising, and names come from other people's files.
-    """
-    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).strip()
 
 
 def queue_mail(

@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 from contacts.models import Contact
 from followups.models import FollowUp, Reminder
 from netcrm.models import WEEKDAYS, User
-from netcrm.outbox import one_line
+from netcrm.wording import one_line
 from today import links
 from today.agenda import Agenda
 

@@ -18,11 +18,11 @@ from contacts.models import (
     ContactPhone,
     Organisation,
     Tag,
-    one_line,
     plain,
     tidy_link,
 )
 from followups.models import Interaction
+from netcrm.wording import one_line
 from tests.conftest import client_of
 from tests.factories import make_contact, make_follow_up, make_user
 

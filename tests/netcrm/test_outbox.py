@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from netcrm import outbox
 from netcrm.models import Mail
-from netcrm.outbox import one_line, queue_mail, send_waiting
+from netcrm.outbox import queue_mail, send_waiting
+from netcrm.wording import one_line
 from tests.smtp import running_post_office
 
 pytestmark = pytest.mark.django_db
