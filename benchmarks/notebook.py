@@ -162,7 +162,6 @@ def _follow_up(
         turn=2,
         attempts=3,
         last_attempt_on=user.today() - timedelta(days=3),
-        last_attempt="voicemail",
         next_on=next_on,
         reason="3 business days after your voicemail",
         opened_on=user.today() - timedelta(days=20),

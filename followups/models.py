@@ -119,11 +119,6 @@ class Playbook(Owned, PlaybookRule):
         ]
 
 
-class InteractionQuerySet(OwnedQuerySet):
-    def conversations(self):
-        return self.filter(outcome__in=[Outcome.REPLIED, Outcome.TALKED, Outcome.MET])
-
-
 class FollowUpQuerySet(OwnedQuerySet):
     def open(self):
         return self.exclude(state=State.ENDED)
@@ -172,7 +167,6 @@ class FollowUp(Owned):
     turn = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     last_attempt_on = models.DateField(null=True)
-    last_attempt = models.CharField(max_length=60, blank=True)
     next_on = models.DateField(null=True)
     reason = models.CharField(max_length=300, blank=True)
     lesson = models.TextField(blank=True)
@@ -320,8 +314,6 @@ class Interaction(Owned):
     # Given by the form: the same form sent twice is one interaction.
     key = models.UUIDField(default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects = InteractionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-on", "-id"]

@@ -38,7 +38,6 @@ KEPT = (
     "turn",
     "attempts",
     "last_attempt_on",
-    "last_attempt",
     "next_on",
     "reason",
     "lesson",
@@ -201,7 +200,6 @@ def _advance(pursuit, follow_up, on, what, attempted, not_before=date.min):
     if attempted:
         changes["attempts"] = fresh.get("attempts", follow_up.attempts) + 1
         changes["last_attempt_on"] = on
-        changes["last_attempt"] = what.removeprefix("your ").removeprefix("the ")
     _schedule(pursuit, follow_up, planned.on, planned.reason, **changes)
 
 

@@ -4,7 +4,7 @@ Everything counts in local dates, so a change of zone or of the clock moves noth
 """
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from textwrap import shorten
 from typing import Any
@@ -62,11 +62,6 @@ def read_steps(rows: Sequence[Mapping[str, Any]]) -> list[Step]:
     if any(step.channel == DECIDE or step.repeat for step in steps[:-1]):
         raise ValueError("Only the last step may ask to decide, or repeat.")
     return steps
-
-
-def write_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """Return the steps as JSON-ready rows, the inverse of read_steps()."""
-    return [asdict(step) for step in steps]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ class Migration(migrations.Migration):
                 ('turn', models.PositiveIntegerField(default=0)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('last_attempt_on', models.DateField(null=True)),
-                ('last_attempt', models.CharField(blank=True, max_length=60)),
                 ('next_on', models.DateField(null=True)),
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('lesson', models.TextField(blank=True)),
