@@ -1,11 +1,12 @@
 import unicodedata
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
-from django.db.models import ExpressionWrapper, F, Prefetch, Q, Value
-from django.db.models.functions import Left, Lower
+from django.db import models, transaction
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Left, Lower
 from django.urls import reverse
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
@@ -13,6 +14,13 @@ from phonenumber_field.modelfields import PhoneNumberField
 from netcrm.models import is_time_zone
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
 
+# It is time for a hello when a whole rhythm has passed, written as a day; it is late when half of
+# it has passed again.
+IDEAL, LATE = timedelta(days=1), timedelta(days=1.5)
+NOT_THIS_WEEK = timedelta(days=7)
+LONGEST_RHYTHM = 3650
+
+# The rhythms on offer; any other number of days may be typed.
 RHYTHMS = [
     (21, "every three weeks"),
     (42, "every six weeks"),
@@ -20,6 +28,11 @@ RHYTHMS = [
     (182, "every six months"),
     (365, "once a year"),
 ]
+
+
+def say_rhythm(days):
+    """Return a rhythm in words: every six weeks, every 10 days."""
+    return dict(RHYTHMS).get(days) or ("every day" if days == 1 else f"every {days} days")
 
 
 # Letters that Unicode does not take apart: who types "lukasz" means Łukasz.
@@ -90,12 +103,22 @@ class Organisation(Owned):
 
 class Tag(Owned):
     name = models.CharField(max_length=60)
+    rhythm_days = models.PositiveSmallIntegerField(
+        "rhythm",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_RHYTHM)],
+        help_text="For everybody with this tag who has no rhythm of their own.",
+    )
 
     class Meta:
         ordering = ["name"]
         constraints = [
             owner_key("tag"),
             models.UniqueConstraint("owner", Lower("name"), name="tag_once"),
+            models.CheckConstraint(
+                condition=Q(rhythm_days=None) | Q(rhythm_days__gt=0), name="tag_rhythm"
+            ),
         ]
 
     def __str__(self):
@@ -106,6 +129,13 @@ class Tag(Owned):
         """Return the owner's tag of that name, case ignored."""
         tag, _ = cls.objects.get_or_create(owner=owner, name__iexact=name, defaults={"name": name})
         return tag
+
+    @transaction.atomic
+    def remove(self):
+        """Delete the tag. Whoever had it stays, and is no longer found by its name."""
+        tagged = list(self.contacts.values_list("pk", flat=True))
+        self.delete()
+        Contact.objects.filter(pk__in=tagged).reindex()
 
 
 # The searched text begins with the plain name: Émile stands between Emil and Emilia, whatever
@@ -127,18 +157,47 @@ class ContactQuerySet(OwnedQuerySet):
             self = self.filter(search_text__contains=word)
         return self
 
-    def rhythm_late(self, today):
-        """Return contacts whose rhythm has passed; a contact never spoken to counts."""
-        rhythm_ago = ExpressionWrapper(
-            Value(today) - F("rhythm_days"), output_field=models.DateField()
+    def with_rhythm(self):
+        """Annotate `rhythm`: the contact's own days, else the shortest of its tags, else None."""
+        of_tags = (
+            Tag.objects.filter(contacttag__contact=OuterRef("pk"), rhythm_days__isnull=False)
+            .order_by("rhythm_days")
+            .values("rhythm_days")[:1]
         )
-        return self.current().filter(
-            Q(last_interaction_on=None) | Q(last_interaction_on__lte=rhythm_ago),
-            rhythm_days__isnull=False,
-            do_not_contact=False,
+        return self.annotate(rhythm=Coalesce("rhythm_days", Subquery(of_tags)))
+
+    def hello_due(self, owner, today):
+        """Return the owner's contacts whose rhythm has come round, longest past first. A contact
+        never spoken to counts; while a follow-up is open the rhythm is silent.
+
+        `passed` is what has passed of the rhythm, a whole rhythm written as a day: from IDEAL on
+        it is time for a hello, from LATE on it is late.
+        """
+        tagged = ContactTag.objects.for_user(owner).filter(tag__rhythm_days__isnull=False)
+        since = ExpressionWrapper(
+            Value(today) - F("last_interaction_on"), output_field=models.DurationField()
+        )
+        passed = ExpressionWrapper(since / F("rhythm"), output_field=models.DurationField())
+        pursued = self._follow_ups().open().filter(contact=OuterRef("pk"))
+        return (
+            self.for_user(owner)
+            .current()
+            .filter(
+                Q(rhythm_days__isnull=False) | Q(pk__in=tagged.values("contact")),
+                Q(hello_not_before=None) | Q(hello_not_before__lte=today),
+                ~Exists(pursued),
+                do_not_contact=False,
+            )
+            .with_rhythm()
+            .annotate(passed=Coalesce(passed, Value(IDEAL)))
+            .filter(passed__gte=IDEAL)
+            .order_by("-passed", "id")
         )
 
     # Follow-ups are a room above this one: what is known of them here, is known by name.
+
+    def _follow_ups(self):
+        return self.model._meta.get_field("follow_ups").related_model.objects
 
     def due(self):
         """Return contacts whom an open reminder asks for."""
@@ -163,10 +222,10 @@ class ContactQuerySet(OwnedQuerySet):
     def with_standing(self):
         """Fetch with each contact its `open_follow_ups`, the one to show first, and their open
         reminders: two queries, however many contacts."""
-        follow_ups = self.model._meta.get_field("follow_ups").related_model
-        reminders = follow_ups._meta.get_field("reminders").related_model
+        follow_ups = self._follow_ups()
+        reminders = follow_ups.model._meta.get_field("reminders").related_model
         # Active before paused before resting; one that asks now has no date and comes first.
-        ordered = follow_ups.objects.open().order_by("state", F("next_on").asc(nulls_first=True))
+        ordered = follow_ups.open().order_by("state", F("next_on").asc(nulls_first=True))
         asking = Prefetch("reminders", reminders.objects.open())
         return self.prefetch_related(
             Prefetch("follow_ups", ordered.prefetch_related(asking), to_attr="open_follow_ups")
@@ -213,10 +272,11 @@ class Contact(Owned):
         "rhythm",
         null=True,
         blank=True,
-        choices=RHYTHMS,
-        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_RHYTHM)],
         help_text="How often to stay in touch when nothing is being pursued.",
     )
+    # "Not this week": the rhythm keeps silent until that local date.
+    hello_not_before = models.DateField(null=True, editable=False)
     do_not_contact = models.BooleanField(default=False)
     archived_at = models.DateTimeField(null=True, blank=True)
     # Newest interaction; a back-dated one never moves it backwards.
@@ -227,6 +287,9 @@ class Contact(Owned):
     key = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # Annotated by with_rhythm() and hello_due().
+    rhythm: int | None
+    passed: timedelta
 
     objects = ContactQuerySet.as_manager()
 
@@ -299,6 +362,28 @@ class Contact(Owned):
         ContactTag.objects.filter(contact=self, tag=tag).delete()
         self.reindex()
 
+    @property
+    def rhythm_tag(self):
+        """The tag that gives the contact its rhythm: the shortest counts. None when the contact
+        has one of its own, or none at all."""
+        tags = [] if self.rhythm_days else [tag for tag in self.tags.all() if tag.rhythm_days]
+        return min(tags, key=lambda tag: tag.rhythm_days, default=None)
+
+    @property
+    def is_late(self):
+        """Whether half of the rhythm has passed again, of a contact from hello_due()."""
+        return self.passed >= LATE
+
+    def not_this_week(self, today):
+        """Keep the rhythm silent for a week."""
+        self.hello_not_before = today + NOT_THIS_WEEK
+        self.save(update_fields=["hello_not_before"])
+
+    def hello_after_all(self):
+        """Let the rhythm ask again as soon as it has come round."""
+        self.hello_not_before = None
+        self.save(update_fields=["hello_not_before"])
+
     def archive(self):
         """Put the contact away: out of the list and of all rhythms, with everything kept."""
         if self.archived_at is None:
@@ -308,6 +393,14 @@ class Contact(Owned):
     def restore(self):
         self.archived_at = None
         self.save(update_fields=["archived_at"])
+
+    def mark_bounced(self, day):
+        """Note that a mail to the address in use came back on a day; return it, or None."""
+        address = self.emails.filter(bounced_on=None).first()
+        if address:
+            address.bounced_on = day
+            address.save(update_fields=["bounced_on"])
+        return address
 
     def touch(self, day):
         """Note an interaction on a day: the last interaction never moves backwards."""
@@ -336,6 +429,8 @@ class ContactEmail(Owned):
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="emails")
     address = models.EmailField("e-mail address")
     label = models.CharField(max_length=40, blank=True)
+    # The last mail to it came back: no draft goes there until somebody corrects it.
+    bounced_on = models.DateField(null=True, editable=False)
 
     class Meta:
         ordering = ["id"]

@@ -38,6 +38,8 @@ class Outcome(models.TextChoices):
     TALKED = "talked", "Talked"
     ARRANGED = "arranged", "Arranged a meeting"
     MET = "met", "Met"
+    OUT_OF_OFFICE = "out_of_office", "Out of office"
+    BOUNCED = "bounced", "E-mail came back"
     NOTED = "noted", "Noted"
 
 
@@ -64,7 +66,13 @@ class Ending(models.TextChoices):
     NOT_NOW = "not_now", "Not now"
     NO_REPLY = "no_reply", "No reply"
     WRONG_PERSON = "wrong_person", "Wrong person"
+    SUPPORTED = "supported", "Somebody there supports you"
     LET_GO = "let_go", "Let go"
+
+
+class Window(models.TextChoices):
+    MORNING = "morning", "Morning"
+    AFTERNOON = "afternoon", "Afternoon"
 
 
 class Via(models.TextChoices):
@@ -73,6 +81,12 @@ class Via(models.TextChoices):
     IMPORT = "import", "Import"
     ADMIN = "admin", "Bulk edit"
     SYSTEM = "system", "netcrm"
+
+
+LAST_PURSUIT = (
+    "This is your last playbook for people who have not answered: a first try without an answer"
+    " begins with it. Make another one first."
+)
 
 
 def validate_steps(rows):
@@ -91,6 +105,8 @@ class PlaybookRule(models.Model):
     steps = models.JSONField(validators=[validate_steps])
     # Keeping in touch goes on after an answer; a pursuit ends with it.
     ends_on_answer = models.BooleanField("an answer ends it", default=True)
+    # Writing to strangers: one person at an organisation at a time, until one supports you.
+    cold = models.BooleanField("cold: one person at an organisation at a time", default=False)
     rest_days = models.PositiveSmallIntegerField("wake after (days)", default=90)
 
     class Meta:
@@ -98,6 +114,18 @@ class PlaybookRule(models.Model):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        """A pursuit ends with the question; only keeping in touch may go on for ever."""
+        try:
+            last = schedule.read_steps(self.steps)[-1]
+        except ValueError:
+            return  # that is said of the steps themselves
+        if self.ends_on_answer and last.repeat:
+            raise ValidationError(
+                "An answer ends this playbook, so its last step must ask to decide. Only keeping"
+                " in touch may repeat."
+            )
 
 
 class PlaybookPreset(PlaybookRule):
@@ -118,6 +146,16 @@ class Playbook(Owned, PlaybookRule):
             models.UniqueConstraint(fields=["owner", "slug"], name="playbook_once"),
         ]
 
+    def clean(self):
+        super().clean()
+        if not self.ends_on_answer and self.is_last_pursuit():
+            raise ValidationError({"ends_on_answer": LAST_PURSUIT})
+
+    def is_last_pursuit(self):
+        """Tell whether no other playbook is left for a first try that nobody answers (rule 1)."""
+        pursuits = Playbook.objects.for_user(self.owner).filter(ends_on_answer=True)
+        return list(pursuits.values_list("pk", flat=True)) == [self.pk]
+
 
 class FollowUpQuerySet(OwnedQuerySet):
     def open(self):
@@ -135,11 +173,18 @@ class FollowUpQuerySet(OwnedQuerySet):
         )
 
     def silent(self):
-        """Return active follow-ups that break rule 11: not exactly one of a date or a reminder."""
-        return (
-            self.filter(state=State.ACTIVE)
-            .annotate(open_reminders=models.Count("reminders", filter=Q(reminders__closed_at=None)))
-            .exclude(Q(open_reminders=1, next_on=None) | Q(open_reminders=0, next_on__isnull=False))
+        """Return follow-ups that break rule 11: active without exactly one of a date or an open
+        reminder, not active with a reminder, or at a step that their playbook does not have."""
+        steps = models.Func(
+            "steps", function="jsonb_array_length", output_field=models.IntegerField()
+        )
+        asking = Reminder.objects.open().filter(follow_up=models.OuterRef("pk"))
+        active, asks, dated = Q(state=State.ACTIVE), Q(asks=True), Q(next_on__isnull=False)
+        return self.annotate(asks=models.Exists(asking), known_steps=steps).filter(
+            active & asks & dated
+            | active & ~asks & ~dated
+            | ~active & asks
+            | ~Q(state=State.ENDED) & Q(step__gte=models.F("known_steps"))
         )
 
 
@@ -159,6 +204,7 @@ class FollowUp(Owned):
     # The playbook as it was when the follow-up opened: editing one changes new follow-ups only.
     steps = models.JSONField(validators=[validate_steps])
     ends_on_answer = models.BooleanField(default=True)
+    cold = models.BooleanField(default=False)
     rest_days = models.PositiveSmallIntegerField(default=90)
     state = models.CharField(max_length=7, choices=State, default=State.ACTIVE)
     ending = models.CharField(max_length=12, choices=Ending, blank=True)
@@ -166,12 +212,20 @@ class FollowUp(Owned):
     # Counts every step that was planned, so that each has a reminder of its own (rule 3).
     turn = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    emails = models.PositiveSmallIntegerField(default=0, help_text="Unanswered so far.")
     last_attempt_on = models.DateField(null=True)
     next_on = models.DateField(null=True)
+    # A date that somebody chose or promised: no rule moves it (rule 6).
+    promised = models.BooleanField(default=False)
+    # The part of the contact's day in which the next call is best tried.
+    window = models.CharField(max_length=9, choices=Window, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     lesson = models.TextField(blank=True)
     opened_on = models.DateField()
     ended_on = models.DateField(null=True)
+
+    # Annotated by silent(): whether it has an open reminder.
+    asks: bool
 
     objects = FollowUpQuerySet.as_manager()
 
@@ -224,8 +278,10 @@ class FollowUp(Owned):
 
     @property
     def tries(self):
-        """Return how many attempts the playbook has: its steps without the closing question."""
-        return sum(step["channel"] != schedule.DECIDE for step in self.steps)
+        """Return how many attempts the playbook has: its steps without the closing question and
+        without those that turn to somebody else."""
+        own = (step for step in self.steps if not step.get("colleague"))
+        return sum(step["channel"] != schedule.DECIDE for step in own)
 
     @property
     def open_reminder(self):
@@ -272,6 +328,8 @@ class Reminder(Owned):
     due_on = models.DateField()
     raised_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)
+    # How many digests it was in: the links of the newest one work, those before it no longer.
+    mailed = models.PositiveIntegerField(default=0)
 
     objects = ReminderQuerySet.as_manager()
 
@@ -307,7 +365,7 @@ class Interaction(Owned):
     )
     channel = models.CharField(max_length=7, choices=Channel, default=Channel.CALL)
     direction = models.CharField(max_length=3, choices=Direction, default=Direction.OUT)
-    outcome = models.CharField(max_length=9, choices=Outcome)
+    outcome = models.CharField(max_length=13, choices=Outcome)
     on = models.DateField("when")
     note = models.TextField(blank=True)
     via = models.CharField(max_length=6, choices=Via, default=Via.APP, editable=False)
@@ -332,14 +390,62 @@ class Interaction(Owned):
         return f"{self.get_channel_display()} {self.on}"
 
 
+class Break(Owned):
+    """Days on which nothing is asked: a quiet day, a hard week, a holiday. Both dates are local
+    and belong to it; the work calendar treats them like public holidays."""
+
+    class Kind(models.TextChoices):
+        QUIET_DAY = "quiet_day", "A quiet day"
+        HARD_WEEK = "hard_week", "A hard week"
+        HOLIDAY = "holiday", "Time off"
+
+    kind = models.CharField(max_length=9, choices=Kind, default=Kind.HOLIDAY)
+    first_on = models.DateField("first day")
+    last_on = models.DateField("last day")
+    # The batch of what it moved.
+    key = models.UUIDField(default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["first_on", "id"]
+        indexes = [models.Index(fields=["owner", "last_on"], name="break_of_owner")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(last_on__gte=models.F("first_on")), name="break_ends_after_it_begins"
+            )
+        ]
+
+    def __str__(self):
+        return self.get_kind_display()
+
+    @property
+    def can_undo(self):
+        return self.created_at > timezone.now() - UNDO_FOR
+
+    @property
+    def in_words(self):
+        """Return it as reasons name it: your hard week."""
+        return f"your {self.get_kind_display().lower().removeprefix('a ')}"
+
+
+# What is done to many people at one stroke, with a batch.
+STROKES = ("moved", "kept", "rested", "ended")
+
+
 class ActionQuerySet(OwnedQuerySet):
+    def strokes(self):
+        return self.filter(batch__isnull=False, verb__in=STROKES)
+
     def undoable(self, now=None):
-        return self.filter(undone_at=None, at__gt=(now or timezone.now()) - UNDO_FOR)
+        recent = self.filter(undone_at=None, at__gt=(now or timezone.now()) - UNDO_FOR)
+        return recent.exclude(verb=Action.MERGED)
 
 
 class Action(Owned):
     """Something that was done to the follow-ups of a contact: who, why, and how it was before,
     so that it can be undone for an hour and told in the history."""
+
+    MERGED = "merged"  # Two contacts became one: what it was before is gone.
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="actions")
     follow_up = models.ForeignKey(
@@ -352,6 +458,8 @@ class Action(Owned):
     said = models.CharField(max_length=500)
     via = models.CharField(max_length=6, choices=Via, default=Via.APP)
     before = models.JSONField(default=dict)
+    # Given to everything that was done at one stroke, so that it can be undone at one stroke.
+    batch = models.UUIDField(null=True)
     at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True)
 
@@ -359,7 +467,12 @@ class Action(Owned):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["contact", "-id"], name="action_of_contact")]
+        indexes = [
+            models.Index(fields=["contact", "-id"], name="action_of_contact"),
+            models.Index(
+                fields=["owner", "batch"], name="action_batch", condition=Q(batch__isnull=False)
+            ),
+        ]
         constraints = [
             SameOwner(field="contact", name="action_contact_owner"),
             SameOwner(field="follow_up", name="action_followup_owner"),
@@ -371,4 +484,5 @@ class Action(Owned):
 
     @property
     def can_undo(self):
-        return self.undone_at is None and self.at > timezone.now() - UNDO_FOR
+        recent = self.at > timezone.now() - UNDO_FOR
+        return recent and self.undone_at is None and self.verb != self.MERGED

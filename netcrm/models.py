@@ -22,8 +22,21 @@ WEEKDAYS = [
 ]
 
 
+# What the digest says beside the follow-ups, which are always in it (rule 3).
+DIGEST_SECTIONS = [
+    ("evidence", "What my notebook says"),
+    ("hellos", "Say hello"),
+    ("coming", "Coming up"),
+    ("week", "My week in numbers, on Fridays"),
+]
+
+
 def monday_to_friday():
     return [0, 1, 2, 3, 4]
+
+
+def every_section():
+    return [name for name, _ in DIGEST_SECTIONS]
 
 
 def is_time_zone(value):
@@ -68,6 +81,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     digest_days = ArrayField(
         models.PositiveSmallIntegerField(choices=WEEKDAYS), default=monday_to_friday, blank=True
     )
+    digest_sections = ArrayField(
+        models.CharField(max_length=10, choices=DIGEST_SECTIONS), default=every_section, blank=True
+    )
+    digest_cap = models.PositiveSmallIntegerField(
+        "people in one digest", default=7, validators=[MinValueValidator(1), MaxValueValidator(30)]
+    )
+    # New dates beyond so many people a day move to lighter days.
+    daily_cap = models.PositiveSmallIntegerField(
+        "people a day", default=7, validators=[MinValueValidator(1), MaxValueValidator(50)]
+    )
     # The next scheduled digest; null when there is none. The tick looks only at this index.
     digest_next_at = models.DateTimeField(null=True, editable=False)
     digest_next_on = models.DateField(null=True, editable=False)
@@ -95,6 +118,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.CheckConstraint(condition=Q(work_days__len__gt=0), name="user_has_a_work_day"),
             models.CheckConstraint(condition=Q(digest_hour__lt=24), name="user_digest_hour"),
+            models.CheckConstraint(
+                condition=Q(daily_cap__gt=0, digest_cap__gt=0), name="user_caps_are_positive"
+            ),
         ]
 
     def __str__(self):
@@ -155,11 +181,25 @@ class MailQuerySet(models.QuerySet):
             Q(state=Mail.QUEUED, next_try_at__lte=now) | Q(state=Mail.SENDING, lease_until__lt=now)
         )
 
+    def unsent(self, now):
+        """Return mails that nobody is sending right now, due or not."""
+        return self.filter(Q(state=Mail.QUEUED) | Q(state=Mail.SENDING, lease_until__lt=now))
+
+    def trouble_of(self, user):
+        """Return the user's newest mail that did not leave (yet), or None if a later one did."""
+        told = self.filter(Q(state=Mail.SENT) | ~Q(error=""), owner=user)
+        newest = told.order_by("-created_at", "-id").first()
+        return newest if newest and newest.state != Mail.SENT else None
+
 
 class Mail(models.Model):
-    """A mail in the outbox. Sent by lease, send, mark: see netcrm/outbox.py."""
+    """A mail in the outbox. Sent by lease, send, mark: see netcrm/outbox.py.
 
-    QUEUED, SENDING, SENT, FAILED = "queued", "sending", "sent", "failed"
+    Failed: refused for good. Expired: too old to be worth a try, or a newer one goes instead.
+    """
+
+    QUEUED, SENDING, SENT = "queued", "sending", "sent"
+    FAILED, EXPIRED = "failed", "expired"
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", editable=False)
     dedupe_key = models.CharField(max_length=100, unique=True)
     message_id = models.CharField(max_length=200, unique=True)
@@ -171,7 +211,7 @@ class Mail(models.Model):
     state = models.CharField(
         max_length=7,
         default=QUEUED,
-        choices=[(s, s) for s in (QUEUED, SENDING, SENT, FAILED)],
+        choices=[(s, s) for s in (QUEUED, SENDING, SENT, FAILED, EXPIRED)],
     )
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(default=timezone.now)
@@ -189,6 +229,11 @@ class Mail(models.Model):
                 fields=["next_try_at"],
                 name="mail_waiting",
                 condition=Q(state__in=["queued", "sending"]),
+            ),
+            models.Index(
+                fields=["next_try_at"],
+                name="mail_given_up",
+                condition=Q(state__in=["failed", "expired"]),
             ),
             models.Index(fields=["owner", "-created_at"], name="mail_of_owner"),
         ]
