@@ -70,8 +70,20 @@ class RestForm(PauseForm, LessonForm):
         self.fields["until"].help_text = "Leave it empty to rest as long as each playbook says."
 
 
+class NotNowForm(DayForm, LessonForm):
+    field_order = ("until", "lesson")
+
+
 class EndForm(LessonForm):
-    ending = forms.ChoiceField(label="How it ended", choices=Ending.choices)
+    # "Not now" has a date and an action of its own; only the engine knows a supporter elsewhere.
+    ending = forms.ChoiceField(
+        label="How it ended",
+        choices=[
+            choice
+            for choice in Ending.choices
+            if choice[0] not in {Ending.NOT_NOW, Ending.SUPPORTED}
+        ],
+    )
     field_order = ("ending", "lesson")
 
 
@@ -278,7 +290,7 @@ class FollowUpAdmin(OfContactAdmin, DeletingAdmin):
         "lesson",
     )
     readonly_fields = fields[:-2]
-    actions = ("pause", "resume", "snooze", "rest", "end", *DeletingAdmin.actions)
+    actions = ("pause", "resume", "snooze", "not_now", "rest", "end", *DeletingAdmin.actions)
 
     def get_changelist_form(self, request, **kwargs):
         lines = forms.Textarea(attrs={"rows": 2, "cols": 24})
@@ -313,6 +325,13 @@ class FollowUpAdmin(OfContactAdmin, DeletingAdmin):
         until = form.cleaned_data["until"]
         return self._each(
             request, rows, lambda row: pursuing.snooze(row, until, via=Via.ADMIN), "Snoozed"
+        )
+
+    @bulk("Not now, ask again…", NotNowForm, "Ask again then", limit=ENGINE_LIMIT)
+    def not_now(self, request, rows, form):
+        asked = form.cleaned_data
+        return self._each(
+            request, rows, lambda row: pursuing.not_now(row, **asked, via=Via.ADMIN), "Not now"
         )
 
     @bulk("Let it rest…", RestForm, "Let them rest", limit=ENGINE_LIMIT)
@@ -385,7 +404,7 @@ class PlaybookAdmin(DeletingAdmin):
     form = OwnPlaybookForm
     list_display = ("name", "source", "rest_days")
     search_fields = ("name",)
-    fields = ("name", "source", "steps", "ends_on_answer", "rest_days")
+    fields = ("name", "source", "steps", "ends_on_answer", "cold", "rest_days")
 
     def save_model(self, request, obj, form, change):
         if not change:
@@ -407,4 +426,4 @@ class PlaybookPresetAdmin(SuperuserAdmin):
 
     form = PlaybookRuleForm
     list_display = ("name", "slug", "source", "rest_days")
-    fields = ("name", "slug", "source", "steps", "ends_on_answer", "rest_days")
+    fields = ("name", "slug", "source", "steps", "ends_on_answer", "cold", "rest_days")

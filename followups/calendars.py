@@ -1,20 +1,29 @@
 """The work calendar of a user: their weekdays and the public holidays of their country."""
 
 import logging
+from collections import ChainMap
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 import holidays
 
+from followups.models import Break
 from followups.schedule import WorkCalendar
 
 logger = logging.getLogger(__name__)
 
 
 def calendar_for(user):
-    """Return the WorkCalendar of a user."""
-    return WorkCalendar(frozenset(user.work_days), PublicHolidays(user.country, user.region))
+    """Return the WorkCalendar of a user: their breaks are days off like any holiday. One query."""
+    holidays = PublicHolidays(user.country, user.region)
+    ahead = Break.objects.for_user(user).filter(last_on__gte=user.today())
+    days_off = {
+        each.first_on + timedelta(days=n): each.in_words
+        for each in ahead
+        for n in range((each.last_on - each.first_on).days + 1)
+    }
+    return WorkCalendar(frozenset(user.work_days), ChainMap(days_off, holidays))
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,9 @@ class PublicHolidays:
 
     def __contains__(self, day: date) -> bool:
         return day in _in_year(self.country, self.region, day.year)
+
+    def __getitem__(self, day: date) -> str:
+        return _in_year(self.country, self.region, day.year)[day]
 
     def get(self, day: date, default: str | None = None) -> str | None:
         return _in_year(self.country, self.region, day.year).get(day, default)

@@ -7,7 +7,7 @@ from pathlib import Path
 from followups.models import Playbook, PlaybookPreset
 
 BUILT_IN = Path(__file__).with_name("playbooks.json")
-COPIED = ("slug", "name", "source", "steps", "ends_on_answer", "rest_days")
+COPIED = ("slug", "name", "source", "steps", "ends_on_answer", "cold", "rest_days")
 
 
 def provide_presets(using="default", **kwargs):

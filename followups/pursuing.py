@@ -1,8 +1,7 @@
-"""What happens to follow-ups: attempts, answers, snoozes, rests, endings, and undoing them.
+"""What happens to follow-ups: attempts, answers, snoozes, rests, endings.
 
-Every verb is one transaction that first locks the contact and then the contact's open
-follow-ups, the lock that raising reminders takes too: an answer and a tick can never cross.
-Every verb leaves an Action that tells what happened and how it was before.
+Every verb is one transaction under the locks of planning.Pursuit, and leaves an Action that tells
+what happened and how it was before.
 """
 
 import uuid
@@ -10,11 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
-from contacts.models import Contact
-from followups import schedule
-from followups.calendars import calendar_for
+from followups import coaching, colleagues, schedule
 from followups.models import (
     ANSWERS,
     UNANSWERED,
@@ -22,28 +20,28 @@ from followups.models import (
     Channel,
     Direction,
     Ending,
-    FollowUp,
     Interaction,
     Outcome,
     Playbook,
-    Reminder,
     State,
     Via,
+    Window,
+)
+from followups.planning import (
+    FRESH,
+    CannotDo,
+    Pursuit,
+    asleep,
+    close_reminder,
+    end_row,
+    fresh,
+    give_date,
+    give_planned,
+    is_try,
+    lock,
+    put,
 )
 
-KEPT = (
-    "state",
-    "ending",
-    "step",
-    "turn",
-    "attempts",
-    "last_attempt_on",
-    "next_on",
-    "reason",
-    "lesson",
-    "ended_on",
-)
-DATES = ("last_attempt_on", "next_on", "ended_on")
 DEFAULT_PLAYBOOK = {
     Channel.CALL: "unanswered-call",
     Channel.EMAIL: "cold-request",
@@ -56,15 +54,15 @@ DONE_AS = {
     (Channel.EMAIL, Outcome.SENT): "your e-mail",
     (Channel.MESSAGE, Outcome.SENT): "your message",
 }
-
-
-class CannotDo(Exception):
-    """The follow-up is not in a state for that; the text is a sentence for the user."""
+RESTED = "it has rested; a fresh hello"
+# These tell something about a contact without having spoken to them.
+NO_CONTACT = frozenset({Outcome.OUT_OF_OFFICE, Outcome.BOUNCED})
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One interaction to be logged. `on` is a local date; `key` makes a repeated form harmless."""
+    """One interaction to be logged. `on` is a local date; `key` makes a repeated form harmless;
+    `until` is the last day away of somebody who is out of office."""
 
     channel: str
     outcome: str
@@ -73,162 +71,20 @@ class Entry:
     note: str = ""
     key: uuid.UUID = field(default_factory=uuid.uuid4)
     playbook: Playbook | None = None
+    until: date | None = None
 
+    @property
+    def answers(self):
+        """Whether it ends what was waiting for an answer (rule 5)."""
+        if self.outcome in NO_CONTACT:
+            return False
+        from_them = self.direction == Direction.IN and self.outcome != Outcome.NOTED
+        return self.outcome in ANSWERS or from_them
 
-class Pursuit:
-    """The locked contact and open follow-ups of one verb, and how they were before."""
-
-    def __init__(self, contact):
-        self.contact = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
-        self.owner = contact.owner
-        self.today = self.owner.today()
-        self.calendar = calendar_for(self.owner)
-        open_ones = FollowUp.objects.filter(contact=self.contact).open().order_by("id")
-        self.follow_ups = list(open_ones.select_for_update(no_key=True))
-        self.before = {
-            "contact": {
-                "do_not_contact": self.contact.do_not_contact,
-                "last_interaction_on": _day_out(self.contact.last_interaction_on),
-            },
-            "follow_ups": [self._remember(follow_up) for follow_up in self.follow_ups],
-        }
-
-    def _remember(self, follow_up):
-        kept = {name: getattr(follow_up, name) for name in KEPT}
-        kept.update({name: _day_out(kept[name]) for name in DATES})
-        open_one = follow_up.reminders.open().first()
-        return {"id": follow_up.pk, "reminder": open_one.pk if open_one else None, "was": kept}
-
-    def find(self, follow_up):
-        """Return the locked row of a follow-up. Raises CannotDo when it has ended."""
-        for row in self.follow_ups:
-            if row.pk == follow_up.pk:
-                return row
-        raise CannotDo("That follow-up has already ended.")
-
-    def open(self, playbook, purpose=""):
-        """Return a new follow-up, or the open one of the same playbook."""
-        for row in self.follow_ups:
-            if row.playbook_id == playbook.pk:
-                return row
-        follow_up = FollowUp.objects.create(
-            owner=self.owner,
-            contact=self.contact,
-            playbook=playbook,
-            name=playbook.name,
-            purpose=purpose,
-            steps=playbook.steps,
-            ends_on_answer=playbook.ends_on_answer,
-            rest_days=playbook.rest_days,
-            opened_on=self.today,
-        )
-        self.follow_ups.append(follow_up)
-        self.before["follow_ups"].append({"id": follow_up.pk, "created": True})
-        return follow_up
-
-    def act(self, verb, said, via, follow_up=None, interaction=None):
-        """Write down what was done; return the Action."""
-        return Action.objects.create(
-            owner=self.owner,
-            contact=self.contact,
-            follow_up=follow_up,
-            interaction=interaction,
-            verb=verb,
-            said=said[:500],
-            via=via,
-            before=self.before,
-        )
-
-
-def _day_out(day):
-    return day.isoformat() if day else None
-
-
-def _day_in(text):
-    return date.fromisoformat(text) if text else None
-
-
-def _put(follow_up, **changes):
-    for name, value in changes.items():
-        setattr(follow_up, name, value)
-    follow_up.save(update_fields=list(changes))
-
-
-def close_reminder(follow_up):
-    """Close the open reminder, if there is one: somebody acted."""
-    follow_up.reminders.open().update(closed_at=timezone.now())
-
-
-def raise_reminder(follow_up, now=None):
-    """Turn the date of a follow-up into its open reminder, exactly one for each planned step.
-
-    A paused or resting one becomes active again. The caller holds the row's lock.
-    """
-    changes = {"next_on": None, "state": State.ACTIVE}
-    if follow_up.state == State.RESTING:
-        changes.update(ending="", step=0, attempts=0, reason="It has rested; a fresh hello")
-    elif follow_up.state == State.PAUSED:
-        changes.update(reason="The pause is over")
-    due_on = follow_up.next_on
-    _put(follow_up, **changes)
-    now = now or timezone.now()
-    Reminder.objects.update_or_create(
-        follow_up=follow_up,
-        turn=follow_up.turn,
-        defaults={"due_on": due_on, "closed_at": None},
-        create_defaults={"owner_id": follow_up.owner_id, "due_on": due_on, "raised_at": now},
-    )
-
-
-def _schedule(pursuit, follow_up, on, reason, **changes):
-    """Give an active follow-up its next date; a date that has come asks at once."""
-    close_reminder(follow_up)
-    _put(follow_up, next_on=on, reason=reason, state=State.ACTIVE, ending="", **changes)
-    if on <= pursuit.today:
-        raise_reminder(follow_up)
-
-
-def _advance(pursuit, follow_up, on, what, attempted, not_before=date.min):
-    """Move to the step after the present one (rules 1 and 4); the question stays the question."""
-    plan = follow_up.plan
-    fresh = _fresh(follow_up)
-    step = min(fresh.get("step", follow_up.step) + 1, len(plan) - 1)
-    planned = schedule.plan(plan[step], on, pursuit.calendar, what)
-    if planned.on < not_before:
-        planned = schedule.Planned(not_before, follow_up.reason)
-    changes = {**fresh, "step": step, "turn": follow_up.turn + 1}
-    if attempted:
-        changes["attempts"] = fresh.get("attempts", follow_up.attempts) + 1
-        changes["last_attempt_on"] = on
-    _schedule(pursuit, follow_up, planned.on, planned.reason, **changes)
-
-
-def _fresh(follow_up):
-    """Return the changes with which a follow-up leaves its rest, whoever wakes it."""
-    return {"step": 0, "attempts": 0} if follow_up.state == State.RESTING else {}
-
-
-def _end(follow_up, ending, today, lesson=""):
-    close_reminder(follow_up)
-    _put(
-        follow_up,
-        state=State.ENDED,
-        ending=ending,
-        ended_on=today,
-        next_on=None,
-        reason="",
-        lesson=lesson or follow_up.lesson,
-    )
-
-
-def default_playbook(owner, channel):
-    """Return the playbook that a first unanswered attempt opens, or None for a mere note.
-
-    Whoever deleted the usual one still gets a next date (rule 1), by another pursuit of theirs.
-    """
-    slug = DEFAULT_PLAYBOOK.get(channel)
-    mine = Playbook.objects.for_user(owner).filter(ends_on_answer=True)
-    return slug and (mine.filter(slug=slug).first() or mine.first())
+    @property
+    def is_attempt(self):
+        """Whether it counts as unanswered until something answers it (rule 1)."""
+        return self.outcome in UNANSWERED and self.direction == Direction.OUT
 
 
 @transaction.atomic
@@ -236,23 +92,16 @@ def log(contact, entry, via=Via.APP, follow_up=None):
     """Log an interaction and let it do what it does to the contact's follow-ups.
 
     An unanswered attempt plans the next step of its follow-up, or opens one (rule 1). An answer
-    ends every pursuit of the contact (rule 5). Anything else is only written down. The same
-    `entry.key` again returns what was logged the first time. Returns the Action.
+    ends every pursuit of the contact (rule 5). Out of office is no answer: it pauses (rule 8). A
+    mail that came back asks again. Anything else is only written down. The same `entry.key` again
+    returns what was logged the first time. Returns the Action.
     """
     pursuit = Pursuit(contact)
     known = Action.objects.filter(owner=pursuit.owner, interaction__key=entry.key).first()
     if known:
         return known
     addressed = pursuit.find(follow_up) if follow_up else None
-    answered = entry.outcome in ANSWERS or (
-        entry.direction == Direction.IN and entry.outcome != Outcome.NOTED
-    )
-    if answered:
-        said, target = _answered(pursuit, entry, addressed)
-    elif entry.outcome in UNANSWERED and entry.direction == Direction.OUT:
-        said, target = _attempted(pursuit, entry, addressed)
-    else:
-        said, target = "Noted.", None
+    said, target = _effect(entry)(pursuit, entry, addressed)
     interaction = Interaction.objects.create(
         owner=pursuit.owner,
         contact=pursuit.contact,
@@ -265,8 +114,23 @@ def log(contact, entry, via=Via.APP, follow_up=None):
         key=entry.key,
         via=via,
     )
-    pursuit.contact.touch(entry.on)
+    if entry.channel != Channel.NOTE and entry.outcome not in NO_CONTACT:
+        pursuit.contact.touch(entry.on)
     return pursuit.act("logged", said, via, target, interaction)
+
+
+def _effect(entry):
+    """Return what an entry does: a function of the pursuit, the entry and the follow-up that it
+    was logged for, if any, which returns what to say and the follow-up that it belongs to."""
+    if entry.answers:
+        return _answered
+    if entry.is_attempt:
+        return _attempted
+    return {Outcome.OUT_OF_OFFICE: _away, Outcome.BOUNCED: _came_back}.get(entry.outcome, _noted)
+
+
+def _noted(pursuit, entry, addressed):
+    return "Noted.", addressed
 
 
 def _answered(pursuit, entry, addressed):
@@ -276,9 +140,10 @@ def _answered(pursuit, entry, addressed):
     )
     ended = [row for row in pursuit.follow_ups if row.ends_on_answer]
     for row in ended:
-        _end(row, ending, pursuit.today)
+        end_row(row, ending, pursuit.today)
+    quieted = colleagues.quiet(pursuit, entry.on)
     if addressed and not addressed.ends_on_answer:
-        _advance(pursuit, addressed, max(entry.on, _since(addressed)), "you talked", True)
+        _advance(pursuit, addressed, max(entry.on, _since(addressed)), "you talked", entry)
         return _comes_back(pursuit, addressed), addressed
     verb = {
         Outcome.TALKED: f"You talked with {name}.",
@@ -289,7 +154,7 @@ def _answered(pursuit, entry, addressed):
     if target and target.attempts:
         days = max((entry.on - target.opened_on).days, 0)
         verb += f" {_tries(target.attempts)}, {_days(days)}."
-    return verb, target
+    return f"{verb} {quieted}".strip(), target
 
 
 def _attempted(pursuit, entry, addressed):
@@ -308,18 +173,89 @@ def _attempted(pursuit, entry, addressed):
     what = DONE_AS.get((entry.channel, entry.outcome), "your try")
     # A back-dated attempt never moves the next date backwards.
     since = _since(target)
-    not_before = _due_on(target) if entry.on < since else date.min
-    _advance(pursuit, target, max(entry.on, since), what, True, not_before)
+    not_before = _asks_on(pursuit, target) if entry.on < since else date.min
+    _advance(pursuit, target, max(entry.on, since), what, entry, not_before)
+    _keep_apart(pursuit, target)
+    if target.cold:
+        colleagues.hold_back(pursuit, target.last_attempt_on)
     return _comes_back(pursuit, target), target
+
+
+def _keep_apart(pursuit, tried):
+    """Move the contact's other pursuits away from a try that was just made, whatever asks for
+    them; what was promised stays."""
+    for row in pursuit.follow_ups:
+        if row.pk == tried.pk or row.promised or not is_try(row):
+            continue
+        planned = schedule.Planned(pursuit.due_on(row), row.reason)
+        limits = schedule.Limits(tries=[tried.last_attempt_on])
+        moved = schedule.within(planned, limits, pursuit.calendar)
+        if moved != planned:
+            give_date(pursuit, row, moved.on, moved.reason)
+
+
+def _away(pursuit, entry, addressed):
+    """Pause every pursuit until the work day after the last day away (rule 8); a later date that
+    is known already stays."""
+    if entry.until is None or entry.until < pursuit.today:
+        raise CannotDo("Choose the last day away, today or later.")
+    name, back = pursuit.contact.given_name, pursuit.calendar.add(entry.until, 1)
+    reason = (
+        f"out of office until {schedule.say_day(entry.until, pursuit.today)}, plus one business day"
+    )
+    waiting = [row for row in pursuit.follow_ups if row.ends_on_answer]
+    for row in waiting:
+        if pursuit.due_on(row) is not None and pursuit.due_on(row) < back:
+            close_reminder(row)
+            state = row.state if row.state == State.RESTING else State.PAUSED
+            put(row, state=state, next_on=back, reason=reason, promised=False)
+    target = addressed or (waiting[0] if waiting else None)
+    if target is None or target.next_on is None:
+        return (
+            f"Noted. {name} is away until {schedule.say_day(entry.until, pursuit.today)}.",
+            target,
+        )
+    return _comes_back(pursuit, target), target
+
+
+def _came_back(pursuit, entry, addressed):
+    """Take the last e-mail of a pursuit back: it reached nobody. Its step asks again, with another
+    address or another way."""
+    name, address = pursuit.contact.given_name, pursuit.contact.mark_bounced(entry.on)
+    if address:
+        pursuit.before["bounced"] = address.pk
+    mailed = [row for row in pursuit.follow_ups if row.emails and row.state == State.ACTIVE]
+    target = addressed or next(iter(mailed), None)
+    if target is None or not target.emails:
+        return f"Noted. That address of {name} does not work.", target
+    give_date(
+        pursuit,
+        target,
+        pursuit.calendar.on_or_after(pursuit.today),
+        "your e-mail came back",
+        turn=target.turn + 1,
+        step=max(target.step - 1, 0),
+        attempts=max(target.attempts - 1, 0),
+        emails=target.emails - 1,
+        last_attempt_on=_attempt_before_last(target),
+    )
+    return f"{_comes_back(pursuit, target)} Another address, or another way.", target
+
+
+def _attempt_before_last(follow_up):
+    attempts = follow_up.interactions.filter(direction=Direction.OUT, outcome__in=UNANSWERED)
+    sent = attempts.filter(channel=Channel.EMAIL).order_by("-on", "-id").first()
+    rest = attempts.exclude(pk=sent.pk) if sent else attempts
+    return rest.aggregate(day=Max("on"))["day"]
 
 
 def _since(follow_up):
     return follow_up.last_attempt_on or date.min
 
 
-def _due_on(follow_up):
-    open_one = follow_up.reminders.open().first()
-    return open_one.due_on if open_one else follow_up.next_on or date.min
+def _asks_on(pursuit, follow_up):
+    reminder = pursuit.asking.get(follow_up.pk)
+    return reminder.due_on if reminder else follow_up.next_on or date.min
 
 
 def _soonest(follow_up):
@@ -328,11 +264,13 @@ def _soonest(follow_up):
 
 
 def _comes_back(pursuit, follow_up):
-    name = pursuit.contact.given_name
+    name, reason = pursuit.contact.given_name, follow_up.reason
     if follow_up.next_on is None:
-        return f"Noted. {name} is due now: {follow_up.reason}."
-    day = schedule.say_day(follow_up.next_on)
-    return f"Noted. I will bring {name} back on {day}: {follow_up.reason}."
+        return f"Noted. {name} is due now: {reason}."
+    day = schedule.say_day(follow_up.next_on, pursuit.today)
+    if follow_up.window and follow_up.present.channel == schedule.CALL:
+        day += f", {coaching.say(follow_up.window)} this time"
+    return f"Noted. I will bring {name} back on {day}: {reason}."
 
 
 def _tries(count):
@@ -343,23 +281,122 @@ def _days(count):
     return {0: "the same day", 1: "one day"}.get(count, f"{count} days")
 
 
+def default_playbook(owner, channel):
+    """Return the playbook that a first unanswered attempt opens, or None for a mere note.
+
+    Whoever deleted the usual one still gets a next date (rule 1), by another pursuit of theirs.
+    """
+    slug = DEFAULT_PLAYBOOK.get(channel)
+    mine = Playbook.objects.for_user(owner).filter(ends_on_answer=True)
+    return slug and (mine.filter(slug=slug).first() or mine.first())
+
+
+def _advance(pursuit, follow_up, on, what, entry=None, not_before=date.min):
+    """Move to the step after the present one (rules 1 and 4); the question stays the question.
+    With an entry, this was a try."""
+    changes = {**fresh(follow_up), "turn": follow_up.turn + 1}
+    if entry:
+        is_email = (entry.channel, entry.outcome) == (Channel.EMAIL, Outcome.SENT)
+        changes |= {
+            "attempts": changes.get("attempts", follow_up.attempts) + 1,
+            "emails": changes.get("emails", follow_up.emails) + is_email,
+            "last_attempt_on": on,
+            "window": _next_window(pursuit, follow_up, entry),
+        }
+    step = changes.get("step", follow_up.step)
+    changes["step"] = _step_after(follow_up, step, changes.get("emails", follow_up.emails))
+    planned = schedule.plan(follow_up.plan[changes["step"]], on, pursuit.calendar, what)
+    if changes["step"] > min(step + 1, len(follow_up.plan) - 1):
+        enough = f"{planned.reason}, since {schedule.EMAILS_AT_MOST} e-mails are enough"
+        planned = schedule.Planned(planned.on, enough)
+    if planned.on < not_before:
+        give_date(pursuit, follow_up, not_before, follow_up.reason, **changes)
+    else:
+        give_planned(pursuit, follow_up, planned, entry and on, **changes)
+
+
+def _step_after(follow_up, step, emails):
+    """Return the number of the step after `step`: no pursuit proposes a fourth e-mail."""
+    last = len(follow_up.plan) - 1
+    step = min(step + 1, last)
+    while step < last and emails >= schedule.EMAILS_AT_MOST and _is_email(follow_up, step):
+        step += 1
+    return step
+
+
+def _is_email(follow_up, step):
+    row = follow_up.plan[step]
+    return follow_up.ends_on_answer and row.channel == schedule.EMAIL and not row.colleague
+
+
+def _next_window(pursuit, follow_up, entry):
+    """Return the part of the contact's day for the next call: the other one than this call's.
+    A call of an earlier day tells no hour, so it counts as made when it was proposed."""
+    if entry.channel != Channel.CALL:
+        return follow_up.window
+    zone = pursuit.contact.time_zone or pursuit.owner.time_zone
+    if entry.on == pursuit.today:
+        return coaching.other(coaching.window_of(timezone.now(), zone))
+    return coaching.other(follow_up.window or Window.MORNING)
+
+
 @transaction.atomic
 def begin(contact, playbook, via=Via.APP, purpose="", on=None):
     """Open a follow-up without an attempt; its first step asks on its day. `on` is a promised
     date, which outranks the rule (rule 6). Returns the Action."""
     pursuit = Pursuit(contact)
+    return _begin(pursuit, playbook, via, purpose, on)
+
+
+def _begin(pursuit, playbook, via, purpose="", on=None, verb="opened"):
     if pursuit.contact.do_not_contact:
         raise CannotDo(f"{pursuit.contact.given_name} is marked as do not contact.")
     known = {row.pk for row in pursuit.follow_ups}
     follow_up = pursuit.open(playbook, purpose)
     if follow_up.pk in known:
-        return pursuit.act("opened", f"{playbook.name} is already under way.", via, follow_up)
-    planned = schedule.begin(follow_up.present, pursuit.today, pursuit.calendar)
+        said = f"{playbook.name} is already under way."
+        return pursuit.act(verb, said, via, follow_up)
     if on is not None:
-        planned = schedule.Planned(on, "the date you chose")
-    _schedule(pursuit, follow_up, planned.on, planned.reason)
-    day = schedule.say_day(planned.on)
-    return pursuit.act("opened", f"{playbook.name} begins on {day}.", via, follow_up)
+        give_date(pursuit, follow_up, on, "the date you chose", promised=True)
+    else:
+        _start_over(pursuit, follow_up)
+    return pursuit.act(verb, _begins(follow_up), via, follow_up)
+
+
+def _start_over(pursuit, follow_up, **changes):
+    """Give a follow-up the date of its first step, counted from today."""
+    planned = schedule.begin(follow_up.plan[0], pursuit.today, pursuit.calendar)
+    give_planned(pursuit, follow_up, planned, **changes)
+
+
+def _begins(follow_up):
+    if follow_up.next_on is None:
+        return f"{follow_up.name} begins today."
+    return f"{follow_up.name} begins on {schedule.say_day(follow_up.next_on)}: {follow_up.reason}."
+
+
+@transaction.atomic
+def colleague(follow_up, other, via=Via.APP):
+    """Write to the next person at the organisation: the same playbook begins with `other`, and the
+    present step counts as done. Returns the Action of the first contact.
+
+    Raises CannotDo when `other` is the same person or must not be contacted.
+    """
+    if other.pk == follow_up.contact_id:
+        raise CannotDo("Choose another person at that organisation.")
+    lock(follow_up.contact, other)
+    pursuit = Pursuit(follow_up.contact)
+    row = pursuit.find(follow_up)
+    playbook = row.playbook or default_playbook(pursuit.owner, Channel.EMAIL)
+    if playbook is None:
+        raise CannotDo("Make a playbook for first e-mails before you write to somebody new.")
+    pursuit.companion()
+    _advance(pursuit, row, pursuit.today, f"you turned to {other.given_name}")
+    other.owner = pursuit.owner
+    theirs = Pursuit(other, pursuit.batch)
+    begun = _begin(theirs, playbook, via, row.purpose, verb=colleagues.BEGUN)
+    said = f"{other.given_name}: {begun.said} {_comes_back(pursuit, row)}"
+    return pursuit.act("colleague", said, via, row)
 
 
 @transaction.atomic
@@ -369,19 +406,49 @@ def skip(follow_up, via=Via.APP):
     row = pursuit.find(follow_up)
     if row.asks_to_decide:
         raise CannotDo("This was the last step. Try another way in, let it rest, or let go.")
-    _advance(pursuit, row, pursuit.today, "you skipped a step", False)
+    _advance(pursuit, row, pursuit.today, "you skipped a step")
     return pursuit.act("skipped", _comes_back(pursuit, row), via, row)
 
 
+def snooze(follow_up, until, via=Via.APP):
+    """Bring the present step back on exactly that local date. Returns the Action."""
+    return _fix(follow_up, until, "you snoozed it", "snoozed", via)
+
+
+def promise(follow_up, until, via=Via.APP):
+    """Bring it back on exactly the local date that was agreed, such as "call me in May": a promise
+    outranks the rule (rule 6). Returns the Action."""
+    return _fix(follow_up, until, "you agreed on that day", "promised", via)
+
+
 @transaction.atomic
-def snooze(follow_up, until, via=Via.APP, reason="you snoozed it"):
-    """Bring the present step back on exactly that local date (rule 6). Returns the Action."""
+def _fix(follow_up, until, reason, verb, via):
     pursuit = Pursuit(follow_up.contact)
     row = pursuit.find(follow_up)
-    if until <= pursuit.today:
-        raise CannotDo("Choose a day after today.")
-    _schedule(pursuit, row, until, reason, **_fresh(row))
-    return pursuit.act("snoozed", _comes_back(pursuit, row), via, row)
+    _must_come(pursuit, until)
+    give_date(pursuit, row, until, reason, promised=True, **fresh(row))
+    return pursuit.act(verb, _comes_back(pursuit, row), via, row)
+
+
+@transaction.atomic
+def move(follow_up, days, via=Via.APP):
+    """Move the date of a follow-up by so many work days, forwards or, with a negative number,
+    backwards but not before today. What the person chose is a promise. Returns the Action.
+
+    Raises CannotDo when it has no date: paused until resumed.
+    """
+    pursuit = Pursuit(follow_up.contact)
+    row = pursuit.find(follow_up)
+    on = pursuit.due_on(row)
+    if on is None:
+        raise CannotDo("It is paused until you resume it, so there is no date to move.")
+    on = max(pursuit.calendar.shift(on, days), pursuit.today)
+    if row.state == State.ACTIVE:
+        give_date(pursuit, row, on, "you moved it", promised=True)
+    else:
+        on = max(on, pursuit.today + timedelta(days=1))
+        put(row, next_on=on, promised=True)
+    return pursuit.act("moved", _comes_back(pursuit, row), via, row)
 
 
 @transaction.atomic
@@ -389,11 +456,12 @@ def pause(follow_up, until=None, via=Via.APP):
     """Pause until a local date, or until resumed. Returns the Action."""
     pursuit = Pursuit(follow_up.contact)
     row = pursuit.find(follow_up)
-    if until is not None and until <= pursuit.today:
-        raise CannotDo("Choose a day after today.")
+    if until is not None:
+        _must_come(pursuit, until)
     close_reminder(row)
-    _put(row, state=State.PAUSED, ending="", next_on=until, reason="paused", **_fresh(row))
-    when = f"until {schedule.say_day(until)}" if until else "until you resume it"
+    changes = {"state": State.PAUSED, "ending": "", "next_on": until, "promised": False}
+    put(row, **changes, reason="the pause is over", **fresh(row))
+    when = f"until {schedule.say_day(until, pursuit.today)}" if until else "until you resume it"
     return pursuit.act("paused", f"Paused {when}.", via, row)
 
 
@@ -405,7 +473,7 @@ def resume(follow_up, via=Via.APP):
     if row.state == State.ACTIVE:
         raise CannotDo("That follow-up is already under way.")
     on = pursuit.calendar.on_or_after(pursuit.today)
-    _schedule(pursuit, row, on, "you resumed it", turn=row.turn + 1, **_fresh(row))
+    give_date(pursuit, row, on, "you resumed it", turn=row.turn + 1, **fresh(row))
     return pursuit.act("resumed", _comes_back(pursuit, row), via, row)
 
 
@@ -415,22 +483,41 @@ def rest(follow_up, wake_on=None, lesson="", via=Via.APP):
     pursuit = Pursuit(follow_up.contact)
     row = pursuit.find(follow_up)
     wake_on = wake_on or pursuit.today + timedelta(days=row.rest_days)
-    if wake_on <= pursuit.today:
-        raise CannotDo("Choose a day after today.")
+    _sleep(pursuit, row, wake_on, Ending.NO_REPLY, RESTED, lesson)
+    return pursuit.act("rested", say_rest(pursuit.contact, wake_on), via, row)
+
+
+@transaction.atomic
+def not_now(follow_up, until, lesson="", via=Via.APP):
+    """They said not now: ask again on exactly that local date. Returns the Action."""
+    pursuit = Pursuit(follow_up.contact)
+    row = pursuit.find(follow_up)
+    _sleep(pursuit, row, until, Ending.NOT_NOW, "they asked you to come back now", lesson)
+    said = f"Not now. I will bring {pursuit.contact.given_name} back on {_date(until)}."
+    return pursuit.act("not_now", said, via, row)
+
+
+def _sleep(pursuit, row, until, ending, reason, lesson):
+    _must_come(pursuit, until)
     close_reminder(row)
-    _put(
-        row,
-        state=State.RESTING,
-        ending=Ending.NO_REPLY,
-        next_on=wake_on,
-        reason="resting",
-        lesson=lesson or row.lesson,
-        turn=row.turn + 1,
-    )
-    day = schedule.say_day(wake_on)
-    name = pursuit.contact.given_name
-    said = f"{name} rests until {day} {wake_on.year}. You did your part."
-    return pursuit.act("rested", said, via, row)
+    put(row, **asleep(row, until, ending, reason), lesson=lesson or row.lesson)
+
+
+def _must_come(pursuit, day):
+    if day <= pursuit.today:
+        raise CannotDo("Choose a day after today.")
+
+
+def say_rest(contact, wake_on):
+    return f"{contact.given_name} rests until {_date(wake_on)}. You did your part."
+
+
+def say_end(ending):
+    return f"Ended: {Ending(ending).label.lower()}."
+
+
+def _date(day):
+    return f"{schedule.say_day(day)} {day.year}"
 
 
 @transaction.atomic
@@ -438,9 +525,15 @@ def end(follow_up, ending, lesson="", via=Via.APP):
     """End a follow-up for good, with its own word and maybe a lesson. Returns the Action."""
     pursuit = Pursuit(follow_up.contact)
     row = pursuit.find(follow_up)
-    _end(row, ending, pursuit.today, lesson)
-    said = f"Ended: {Ending(ending).label.lower()}."
-    return pursuit.act("ended", said, via, row)
+    end_row(row, ending, pursuit.today, lesson)
+    return pursuit.act("ended", say_end(ending), via, row)
+
+
+@transaction.atomic
+def keep_lesson(follow_up, lesson):
+    """Keep the one lesson of a follow-up; an empty one takes it away."""
+    lock(follow_up.contact)
+    put(follow_up, lesson=lesson.strip())
 
 
 @transaction.atomic
@@ -449,15 +542,12 @@ def try_another_way(follow_up, playbook, via=Via.APP):
     pursuit = Pursuit(follow_up.contact)
     row = pursuit.find(follow_up)
     if row.playbook_id == playbook.pk:
-        on = schedule.begin(row.plan[0], pursuit.today, pursuit.calendar)
-        _schedule(pursuit, row, on.on, on.reason, step=0, attempts=0, turn=row.turn + 1)
+        _start_over(pursuit, row, turn=row.turn + 1, **FRESH)
         return pursuit.act("restarted", _comes_back(pursuit, row), via, row)
-    _end(row, Ending.NO_REPLY, pursuit.today)
-    fresh = pursuit.open(playbook, row.purpose)
-    planned = schedule.begin(fresh.plan[0], pursuit.today, pursuit.calendar)
-    _schedule(pursuit, fresh, planned.on, planned.reason, step=0, attempts=0, turn=fresh.turn + 1)
-    day = schedule.say_day(planned.on)
-    return pursuit.act("restarted", f"{playbook.name} begins on {day}.", via, fresh)
+    end_row(row, Ending.NO_REPLY, pursuit.today)
+    new = pursuit.open(playbook, row.purpose)
+    _start_over(pursuit, new, turn=new.turn + 1, **FRESH)
+    return pursuit.act("restarted", _begins(new), via, new)
 
 
 @transaction.atomic
@@ -465,52 +555,8 @@ def set_do_not_contact(contact, via=Via.APP):
     """Mark a contact as do not contact; that ends everything (rule 5). Returns the Action."""
     pursuit = Pursuit(contact)
     for row in pursuit.follow_ups:
-        _end(row, Ending.LET_GO, pursuit.today)
+        end_row(row, Ending.LET_GO, pursuit.today)
     pursuit.contact.do_not_contact = True
     pursuit.contact.save(update_fields=["do_not_contact"])
     said = f"{pursuit.contact.given_name} will not be asked for again."
     return pursuit.act("do_not_contact", said, via)
-
-
-@transaction.atomic
-def undo(action):
-    """Put everything back as it was before an action, within an hour and only the newest one of
-    the contact first. Undoing twice is harmless. Returns the contact.
-
-    Raises CannotDo with the reason.
-    """
-    contact = Contact.objects.select_for_update(no_key=True).get(pk=action.contact_id)
-    action = Action.objects.select_for_update(no_key=True).get(pk=action.pk)
-    if action.undone_at:
-        return contact
-    if not action.can_undo:
-        raise CannotDo("That was more than an hour ago, so it stays.")
-    if Action.objects.filter(contact=contact, undone_at=None, pk__gt=action.pk).exists():
-        raise CannotDo(f"Something newer happened with {contact.given_name}. Undo that first.")
-    for was in action.before["follow_ups"]:
-        _restore(was)
-    kept = action.before["contact"]
-    contact.do_not_contact = kept["do_not_contact"]
-    contact.last_interaction_on = _day_in(kept["last_interaction_on"])
-    contact.save(update_fields=["do_not_contact", "last_interaction_on"])
-    interaction, action.interaction = action.interaction, None
-    action.undone_at = timezone.now()
-    action.save(update_fields=["undone_at", "interaction"])
-    if interaction:
-        interaction.delete()
-    return contact
-
-
-def _restore(was):
-    follow_up = FollowUp.objects.select_for_update(no_key=True).filter(pk=was["id"]).first()
-    if follow_up is None:
-        return
-    if was.get("created"):
-        follow_up.delete()
-        return
-    follow_up.reminders.filter(turn__gt=was["was"]["turn"]).delete()
-    close_reminder(follow_up)
-    fields = {**was["was"], **{name: _day_in(was["was"][name]) for name in DATES}}
-    _put(follow_up, **fields)
-    if was["reminder"]:
-        follow_up.reminders.filter(pk=was["reminder"]).update(closed_at=None)

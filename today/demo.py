@@ -28,7 +28,7 @@ from contacts.models import (
     Organisation,
     Tag,
 )
-from followups import pursuing
+from followups import planning, pursuing
 from followups.calendars import calendar_for
 from followups.models import (
     Action,
@@ -177,7 +177,7 @@ class Story:
     def _raise_reminders(self) -> None:
         due = FollowUp.objects.for_user(self.user).scheduled().filter(next_on__lte=self.day)
         for follow_up in due:
-            pursuing.raise_reminder(follow_up, instant(follow_up.next_on, 0, self.user.time_zone))
+            planning.raise_reminder(follow_up, instant(follow_up.next_on, 0, self.user.time_zone))
 
     def _date_back(self) -> None:
         """Give what the engine has stamped with the real clock its time in the story."""
@@ -233,6 +233,7 @@ class Story:
                 direction=Direction.IN if from_them else Direction.OUT,
                 note=entry.get("note", ""),
                 playbook=self.playbooks.get(entry.get("playbook")),
+                until=self.day + timedelta(days=entry["until_in"]) if "until_in" in entry else None,
             ),
             follow_up=contact.follow_ups.open().get(playbook__slug=slug) if slug else None,
         )

@@ -18,8 +18,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from contacts.models import Contact
-from followups import pursuing
+from followups import planning, pursuing, undoing
 from followups.forms import DayForm, OutcomeForm, offered_days
 from followups.models import Action, Ending, Reminder, Via
 from today import links
@@ -41,14 +40,20 @@ def mail_page(view: View) -> View:
     def page(request, token):
         try:
             response = view(request, token)
+        except links.ReplacedError:
+            response = _gone(request, "replaced", 410)
         except links.ExpiredError:
-            response = render(request, "today/mail_gone.html", {"expired": True}, status=410)
+            response = _gone(request, "expired", 410)
         except (BadSignature, ObjectDoesNotExist):
-            response = render(request, "today/mail_gone.html", status=404)
+            response = _gone(request, "broken", 404)
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
     return page
+
+
+def _gone(request: HttpRequest, why: str, status: int) -> HttpResponse:
+    return render(request, "today/mail_gone.html", {"why": why}, status=status)
 
 
 @mail_page
@@ -117,7 +122,7 @@ def _question(link: links.Link) -> dict[str, Any]:
 def _act_once(link: links.Link, days: DayForm, key: uuid.UUID) -> None:
     """Do what the link says, unless somebody was faster: the lock of the contact decides."""
     follow_up, today = link.reminder.follow_up, link.user.today()
-    Contact.objects.select_for_update(no_key=True).get(pk=follow_up.contact_id)
+    planning.lock(follow_up.contact)
     if not Reminder.objects.open().filter(pk=link.reminder.pk).exists():
         return
     if link.verb == links.SNOOZE:
@@ -136,7 +141,7 @@ def _act_once(link: links.Link, days: DayForm, key: uuid.UUID) -> None:
 def _undo(request: HttpRequest, link: links.Link) -> None:
     action = _newest(link)
     if _may_undo(action):
-        _try(request, lambda: pursuing.undo(action))
+        _try(request, lambda: undoing.undo(action))
 
 
 def _try(request: HttpRequest, verb: Callable[[], object]) -> None:

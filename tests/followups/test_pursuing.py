@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.core.management import call_command
 
-from followups import pursuing
+from followups import pursuing, undoing
 from followups.models import Action, Ending, FollowUp, Outcome, Playbook, PlaybookPreset, State, Via
 from followups.presets import provide_presets
 from followups.pursuing import CannotDo
@@ -89,9 +89,9 @@ def test_undo_puts_every_row_back_as_it_was(priya, situation, verb):
     except CannotDo:
         assert picture(priya) == before
         return
-    pursuing.undo(action)
+    undoing.undo(action)
     assert picture(priya) == before
-    pursuing.undo(Action.objects.get(pk=action.pk))  # twice is harmless
+    undoing.undo(Action.objects.get(pk=action.pk))  # twice is harmless
     assert picture(priya) == before
     assert not FollowUp.objects.silent().exists()
 
@@ -99,7 +99,7 @@ def test_undo_puts_every_row_back_as_it_was(priya, situation, verb):
 def test_undo_of_a_first_attempt_leaves_no_trace_but_the_record(priya):
     before = picture(priya)
     action = attempt(priya)
-    pursuing.undo(action)
+    undoing.undo(action)
     assert picture(priya) == before
     action.refresh_from_db()
     assert (action.undone_at is not None, action.interaction) == (True, None)
@@ -107,7 +107,7 @@ def test_undo_of_a_first_attempt_leaves_no_trace_but_the_record(priya):
 
 def test_what_was_undone_can_be_done_again(priya, time_machine):
     due(priya)
-    pursuing.undo(attempt(priya, on=MONDAY - timedelta(days=9)))
+    undoing.undo(attempt(priya, on=MONDAY - timedelta(days=9)))
     attempt(priya, on=MONDAY - timedelta(days=9))
     assert only_follow_up(priya).attempts == 2
     assert len(open_reminders(priya)) == 1
@@ -120,7 +120,7 @@ def test_undo_after_the_tick_came_in_between_still_asks(priya, time_machine):
     action = pursuing.snooze(only_follow_up(priya), MONDAY + timedelta(days=1))
     time_machine.move_to("2026-11-09T23:15:00+00:00", tick=False)
     assert raise_reminders() == 1
-    pursuing.undo(action)
+    undoing.undo(action)
     assert only_follow_up(priya).next_on == date(2026, 11, 12)
     assert not FollowUp.objects.silent().exists()
     time_machine.move_to("2026-11-12T09:00:00+00:00", tick=False)
@@ -135,10 +135,10 @@ def test_undo_is_possible_for_an_hour(priya, time_machine, minutes, possible):
     assert action.can_undo is possible
     assert Action.objects.undoable().exists() is possible
     if possible:
-        pursuing.undo(action)
+        undoing.undo(action)
     else:
         with pytest.raises(CannotDo, match="That was more than an hour ago"):
-            pursuing.undo(action)
+            undoing.undo(action)
     assert FollowUp.objects.exists() is not possible
 
 
@@ -146,16 +146,16 @@ def test_undo_goes_newest_first(priya):
     empty = picture(priya)
     first, second = attempt(priya), answer(priya)
     with pytest.raises(CannotDo, match="Something newer happened with Priya"):
-        pursuing.undo(first)
-    pursuing.undo(second)
-    pursuing.undo(first)
+        undoing.undo(first)
+    undoing.undo(second)
+    undoing.undo(first)
     assert picture(priya) == empty
 
 
 def test_undo_of_one_contact_does_not_wait_for_another(alice, priya):
     action = attempt(priya)
     attempt(make_contact(alice, name="Tom"))
-    pursuing.undo(action)
+    undoing.undo(action)
     assert not FollowUp.objects.filter(contact=priya).exists()
 
 
@@ -179,7 +179,7 @@ def test_the_last_interaction_never_moves_backwards(priya):
 
 def test_an_attempt_without_a_follow_up_named_goes_to_the_one_that_asks_first(alice, priya):
     pursuing.begin(priya, playbook_of(alice, "introduced"))  # tomorrow
-    pursuing.begin(priya, playbook_of(alice, "cold-request"))  # asks today
+    pursuing.begin(priya, playbook_of(alice, "cold-request"), on=MONDAY)  # asks today
     attempt(priya)
     tried = FollowUp.objects.get(attempts=1)
     assert tried.name == "Cold request (3B7)"

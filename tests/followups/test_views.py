@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from contacts.models import Contact
-from followups import pursuing
+from followups import planning
 from followups.models import Action, FollowUp, Interaction, Reminder, State
 from tests.conftest import client_of
 from tests.factories import make_contact, make_follow_up
@@ -25,7 +25,7 @@ def due(priya):
     """A call that is due today."""
     follow_up = make_follow_up(priya)
     if not follow_up.reminders.open().exists():  # today is no work day
-        pursuing.raise_reminder(follow_up)
+        planning.raise_reminder(follow_up)
     return follow_up
 
 
@@ -140,9 +140,9 @@ def test_skip_rest_pause_resume_end(alice_client, due):
     due.refresh_from_db()
     assert due.state == State.RESTING
     assert due.next_on == due.owner.today() + timedelta(days=90)
-    post(alice_client, "end", due.pk, ending="declined", lesson="Ask sooner.")
+    post(alice_client, "end", due.pk, ending="declined")
     due.refresh_from_db()
-    assert (due.state, due.ending, due.lesson) == (State.ENDED, "declined", "Ask sooner.")
+    assert (due.state, due.ending) == (State.ENDED, "declined")
 
 
 def test_another_way_answers_the_closing_question(alice_client, alice, due):

@@ -90,5 +90,7 @@ def test_check_followups(waiting):
     FollowUp.objects.update(next_on=None)
     out = StringIO()
     with pytest.raises(CommandError, match="Follow-ups that could fall silent: 1"):
-        call_command("check_followups", stdout=out)
-    assert "Priya Raman: Unanswered call: 0 open reminders, next date None" in out.getvalue()
+        call_command("check_followups", "--dry-run", stdout=out)
+    assert "Priya Raman: Unanswered call: It had neither a date nor a reminder." in out.getvalue()
+    assert "Repaired: 1" in run("check_followups")
+    assert "Repaired" not in run("check_followups")
