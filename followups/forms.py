@@ -5,6 +5,7 @@ from django import forms
 from django.utils.functional import cached_property
 
 from contacts.models import Contact
+from followups.colleagues import colleagues_of
 from followups.models import Channel, Direction, Ending, Outcome, Playbook
 from followups.pursuing import Entry
 from netcrm.wording import one_line
@@ -20,6 +21,9 @@ HAPPENED = {
     "replied": ("They replied", Channel.EMAIL, Outcome.REPLIED, Direction.IN),
     "arranged": ("Arranged a meeting", Channel.MEETING, Outcome.ARRANGED, Direction.OUT),
     "met": ("Met for a coffee", Channel.MEETING, Outcome.MET, Direction.OUT),
+    "hello": ("Said hello", Channel.MESSAGE, Outcome.NOTED, Direction.OUT),
+    "out_of_office": ("Out of office", Channel.EMAIL, Outcome.OUT_OF_OFFICE, Direction.IN),
+    "bounced": ("My e-mail came back", Channel.EMAIL, Outcome.BOUNCED, Direction.IN),
     "note": ("Just a note", Channel.NOTE, Outcome.NOTED, Direction.OUT),
 }
 # The outcome buttons of a follow-up that is due.
@@ -31,6 +35,9 @@ BUTTONS = (
     Outcome.TALKED,
 )
 CALLED = {Outcome.NO_ANSWER, Outcome.VOICEMAIL}
+# What a mailbox answers by itself: no button of every row, but in its third menu.
+HEARD = (Outcome.OUT_OF_OFFICE, Outcome.BOUNCED)
+WHAT_HAPPENED = "Choose one of the buttons: what happened?"
 MATCHES = 8
 NEW_PERSON = "new"
 
@@ -55,6 +62,9 @@ class LogForm(forms.Form):
     note = forms.CharField(required=False, max_length=10_000)
     # Without a day it was today, also on a page that was opened yesterday.
     on = forms.DateField(label="When", required=False, widget=DayInput())
+    until = forms.DateField(
+        label="Last day away, if out of office", required=False, widget=DayInput()
+    )
     playbook = forms.ModelChoiceField(
         Playbook.objects.none(),
         label="Playbook, if nobody answered",
@@ -78,6 +88,14 @@ class LogForm(forms.Form):
             raise forms.ValidationError("That is more than a hundred years ago.")
         return on
 
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("happened") == "out_of_office":
+            until = cleaned.get("until")
+            if "until" not in self.errors and (until is None or until < self.today):
+                self.add_error("until", "Write the last day away, today or later.")
+        return cleaned
+
     def entry(self):
         """Return the pursuing.Entry that the valid form describes."""
         _, channel, outcome, direction = HAPPENED[self.cleaned_data["happened"]]
@@ -89,6 +107,7 @@ class LogForm(forms.Form):
             note=self.cleaned_data["note"],
             key=self.cleaned_data["key"] or uuid.uuid4(),
             playbook=self.cleaned_data["playbook"],
+            until=self.cleaned_data["until"],
         )
 
 
@@ -133,9 +152,14 @@ class LogSomethingForm(LogForm):
 
 
 class OutcomeForm(forms.Form):
-    """One of the outcome buttons. `turn` tells which planned step the page showed."""
+    """One of the outcome buttons, or one of HEARD, `on` being the last day away of somebody who is
+    out of office. `turn` tells which planned step the page showed."""
 
-    outcome = forms.ChoiceField(choices=[(value, value.label) for value in BUTTONS])
+    outcome = forms.ChoiceField(
+        choices=[(value, value.label) for value in (*BUTTONS, *HEARD)],
+        error_messages={"required": WHAT_HAPPENED, "invalid_choice": WHAT_HAPPENED},
+    )
+    on = forms.DateField(required=False, error_messages={"invalid": "Write the day as a date."})
     turn = forms.IntegerField(min_value=0)
     key = forms.UUIDField()
 
@@ -145,11 +169,16 @@ class OutcomeForm(forms.Form):
         channel = follow_up.present.channel
         if outcome in CALLED | {Outcome.TALKED}:
             channel = Channel.CALL
-        elif channel not in {Channel.EMAIL, Channel.MESSAGE}:
+        elif outcome in HEARD or channel not in {Channel.EMAIL, Channel.MESSAGE}:
             channel = Channel.EMAIL
-        direction = Direction.IN if outcome == Outcome.REPLIED else Direction.OUT
-        key = self.cleaned_data["key"]
-        return Entry(channel=channel, outcome=outcome, direction=direction, on=today, key=key)
+        return Entry(
+            channel=channel,
+            outcome=outcome,
+            direction=Direction.IN if outcome in {Outcome.REPLIED, *HEARD} else Direction.OUT,
+            on=today,
+            until=self.cleaned_data["on"],
+            key=self.cleaned_data["key"],
+        )
 
 
 class DayForm(forms.Form):
@@ -188,13 +217,78 @@ def offered_days(today):
 
 
 class EndForm(forms.Form):
-    """How a follow-up ended, with at most one lesson."""
+    """How a follow-up ended."""
 
     ending = forms.ChoiceField(choices=Ending, initial=Ending.LET_GO, required=False)
-    lesson = forms.CharField(required=False, max_length=2000)
 
     def clean_ending(self):
         return self.cleaned_data["ending"] or Ending.LET_GO
+
+
+class LessonForm(forms.Form):
+    """The one lesson of a follow-up; an empty one takes it away."""
+
+    lesson = forms.CharField(
+        required=False,
+        max_length=2000,
+        error_messages={"max_length": "One lesson is enough: 2000 letters at most."},
+    )
+
+
+class WorkplaceForm(forms.Form):
+    """Where a contact works, asked when the next person there is wanted."""
+
+    organisation = forms.CharField(
+        max_length=200, error_messages={"required": "Write where they work."}
+    )
+
+    def clean_organisation(self):
+        return one_line(self.cleaned_data["organisation"])
+
+
+class ColleagueForm(forms.Form):
+    """Who is next at a contact's organisation: somebody known, or the name of somebody new.
+
+    `turn` tells which planned step the page showed; `key` makes the same form one new person.
+    """
+
+    contact = forms.ModelChoiceField(
+        Contact.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": "Choose somebody else: that person is not free now."},
+    )
+    name = forms.CharField(required=False, max_length=200)
+    turn = forms.IntegerField(min_value=0)
+    key = forms.UUIDField()
+
+    def __init__(self, contact, *args, **kwargs):
+        self.first = contact
+        super().__init__(*args, **kwargs)
+        self.fields["contact"].queryset = colleagues_of(contact)
+
+    def clean_name(self):
+        return one_line(self.cleaned_data["name"])
+
+    def clean(self):
+        cleaned = super().clean()
+        if not self.errors and not cleaned.get("contact") and not cleaned.get("name"):
+            self.add_error("name", "Write a name, or choose somebody above.")
+        return cleaned
+
+    def person(self):
+        """Return who was meant: chosen, known there by that name, or new at the organisation."""
+        if chosen := self.cleaned_data["contact"]:
+            return chosen
+        there = {"organisation": self.first.organisation}
+        name, mine = self.cleaned_data["name"], Contact.objects.for_user(self.first.owner)
+        if known := mine.namesakes(name).filter(**there).first():
+            return known
+        contact, created = Contact.objects.get_or_create(
+            owner=self.first.owner, key=self.cleaned_data["key"], defaults={"name": name, **there}
+        )
+        if created:
+            contact.reindex()
+        return contact
 
 
 class PlaybookForm(forms.Form):

@@ -1,22 +1,32 @@
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import retarget
 
-from contacts.models import Contact
-from followups import pursuing
+from contacts.models import Contact, Organisation
+from followups import pursuing, undoing
+from followups.colleagues import BEGUN, COMPANIONS, colleagues_of
+from followups.drafts import draft_for
 from followups.forms import (
+    ColleagueForm,
     DayForm,
     EndForm,
+    LessonForm,
     LogForm,
     LogSomethingForm,
     OutcomeForm,
     PlaybookForm,
+    WorkplaceForm,
 )
 from followups.models import Action, FollowUp, Playbook, Reminder
 from netcrm.htmx import render_page
+
+COLLEAGUES = 6
+HISTORY_PAGE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,8 +60,12 @@ def log_contact(request, contact_id):
     if not form.is_valid():
         context = {"form": form, "contact": contact}
         return render_page(request, "followups/log.html", context, ["log-form"], status=422)
-    pursuing.log(contact, form.entry())
-    return redirect(contact)
+    action = pursuing.log(contact, form.entry())
+    back = _back(request, contact)
+    if back != contact.get_absolute_url():
+        # The contact's own page says it by itself.
+        messages.success(request, f"{contact.given_name}: {action.said}")
+    return redirect(back)
 
 
 @require_POST
@@ -74,7 +88,7 @@ def outcome(request, follow_up_id):
     follow_up = _follow_up(request, follow_up_id)
     form = OutcomeForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, follow_up, "Choose one of the buttons: what happened?")
+        return _refuse(request, follow_up, _first_error(form))
     if form.cleaned_data["turn"] != follow_up.turn:
         return _answer(request, follow_up, follow_up.actions.first())
     entry = form.entry(follow_up, request.user.today())
@@ -96,6 +110,20 @@ def skip(request, follow_up_id):
 
 
 @require_POST
+def promise(request, follow_up_id):
+    """They named a day: exactly that one."""
+    follow_up = _follow_up(request, follow_up_id)
+    return _act(request, follow_up, lambda: pursuing.promise(follow_up, _day(request)))
+
+
+@require_POST
+def not_now(request, follow_up_id):
+    """They said not now: ask again on the day."""
+    follow_up = _follow_up(request, follow_up_id)
+    return _act(request, follow_up, lambda: pursuing.not_now(follow_up, _day(request)))
+
+
+@require_POST
 def rest(request, follow_up_id):
     """Let it rest; without a day, as long as its playbook says."""
     follow_up = _follow_up(request, follow_up_id)
@@ -109,6 +137,113 @@ def end(request, follow_up_id):
     if not form.is_valid():
         return _refuse(request, follow_up, "Choose how it ended.")
     return _act(request, follow_up, lambda: pursuing.end(follow_up, **form.cleaned_data))
+
+
+@require_POST
+def leave_alone(request, follow_up_id):
+    """Do not contact this person any more, said from the row of a follow-up."""
+    follow_up = _follow_up(request, follow_up_id)
+    return _act(request, follow_up, lambda: pursuing.set_do_not_contact(follow_up.contact))
+
+
+@require_POST
+def lesson(request, follow_up_id):
+    """Keep one lesson of a follow-up that has ended or rests."""
+    follow_up = _follow_up(request, follow_up_id)
+    form = LessonForm(request.POST)
+    if form.is_valid():
+        pursuing.keep_lesson(follow_up, form.cleaned_data["lesson"])
+    elif not request.htmx:
+        messages.error(request, _first_error(form))
+    if not request.htmx:
+        return redirect(_back(request, follow_up.contact))
+    context = {"follow_up": follow_up, "form": form, "fresh": True}
+    status = 200 if form.is_valid() else 422
+    return render(request, "followups/lesson.html", context, status=status)
+
+
+@require_safe
+def draft(request, follow_up_id):
+    """What to say in the step that comes next, and the ways to open it."""
+    follow_up = _follow_up(request, follow_up_id)
+    context = {
+        "follow_up": follow_up,
+        "contact": follow_up.contact,
+        "draft": draft_for(follow_up, request.user),
+        "back": request.GET.get("next", ""),
+    }
+    return render(request, f"followups/draft.html{'#words' if request.htmx else ''}", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def colleague(request, follow_up_id):
+    """Write to the next person at the contact's organisation: propose who, or ask for a name."""
+    follow_up = _follow_up(request, follow_up_id)
+    if follow_up.contact.organisation is None:
+        return _workplace(request, follow_up)
+    posted = request.method == "POST"
+    form = ColleagueForm(follow_up.contact, request.POST if posted else None)
+    if not posted or not form.is_valid():
+        return _colleague(request, follow_up, form)
+    if form.cleaned_data["turn"] != follow_up.turn:
+        return _answer(request, follow_up, follow_up.actions.first())
+
+    @transaction.atomic
+    def write_to_them():
+        return pursuing.colleague(follow_up, form.person())
+
+    return _act(request, follow_up, write_to_them)
+
+
+def _workplace(request, follow_up):
+    """Ask where the contact works, before anybody there can be next."""
+    form = WorkplaceForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        contact, name = follow_up.contact, form.cleaned_data["organisation"]
+        [contact.organisation] = Organisation.find_or_create(request.user, [name]).values()
+        contact.save(update_fields=["organisation"])
+        contact.reindex()
+        if not request.htmx:
+            return redirect(request.get_full_path())
+        form = ColleagueForm(contact)
+    return _colleague(request, follow_up, form)
+
+
+def _colleague(request, follow_up, form):
+    context = {
+        "follow_up": follow_up,
+        "contact": follow_up.contact,
+        "form": form,
+        "people": list(colleagues_of(follow_up.contact)[:COLLEAGUES]),
+        "back": request.POST.get("next") or request.GET.get("next", ""),
+    }
+    status = 422 if form.errors else 200
+    if not request.htmx:
+        return render(request, "followups/colleague.html", context, status=status)
+    # The forms aim at their whole row, which only an answer replaces.
+    response = render(request, "followups/colleague.html#people", context, status=status)
+    return retarget(response, f"#colleague-{follow_up.pk}")
+
+
+@require_safe
+def history(request, contact_id):
+    """Everything that was done with one contact: what, when, by whom, and undone or not."""
+    contact = _contact(request, contact_id)
+    actions = contact.actions.select_related("follow_up", "interaction").defer("before")
+    context = {
+        "contact": contact,
+        "page": Paginator(actions, HISTORY_PAGE).get_page(request.GET.get("page")),
+        "undoable": _undoable(contact),
+    }
+    return render_page(request, "followups/history.html", context)
+
+
+def _undoable(contact):
+    """Return the ids of the actions that undo would take back now: the newest, and the newest that
+    the person did, with which its companions go."""
+    standing = contact.actions.filter(undone_at=None).defer("before")
+    newest = (standing.first(), standing.exclude(verb__in=COMPANIONS).first())
+    return {action.pk for action in newest if action and action.can_undo}
 
 
 @require_POST
@@ -146,15 +281,17 @@ def do_not_contact(request, contact_id):
 def undo(request, action_id):
     """Put everything back as it was before an action."""
     action = get_object_or_404(Action.objects.for_user(request.user), pk=action_id)
-    follow_up_id = action.follow_up_id
+    # "Do not contact" belongs to no follow-up of the person, but to all.
+    of_it = {"follow_up": action.follow_up} if action.follow_up else {}
     try:
-        contact = pursuing.undo(action)
+        contact = undoing.undo(action)
     except pursuing.CannotDo as problem:
         messages.error(request, str(problem))
         return redirect(_back(request, action.contact))
     reminders = Reminder.objects.for_user(request.user).open().to_show()
-    reminder = reminders.filter(follow_up=follow_up_id).first()
-    if request.htmx and reminder:
+    reminder = reminders.filter(follow_up__contact=contact, **of_it).first()
+    # Who was written to instead has a row too, and goes with it: then the whole page comes anew.
+    if request.htmx and reminder and action.verb != "colleague":
         return _row(request, reminder)
     messages.success(request, f"Undone. {contact.given_name} is as before.")
     return redirect(_back(request, contact))
@@ -177,12 +314,16 @@ def _day(request):
     """Return the day that was chosen. Raises CannotDo with a sentence when it is none to come."""
     form = DayForm(request.user.today(), request.POST)
     if not form.is_valid():
-        raise pursuing.CannotDo(next(iter(form.errors.values()))[0])
+        raise pursuing.CannotDo(_first_error(form))
     return form.cleaned_data["on"]
 
 
 def _day_or_none(request):
     return _day(request) if request.POST.get("on") else None
+
+
+def _first_error(form):
+    return next(iter(form.errors.values()))[0]
 
 
 def _act(request, follow_up, verb):
@@ -196,11 +337,23 @@ def _act(request, follow_up, verb):
 def _answer(request, follow_up, action):
     if request.htmx:
         follow_up.refresh_from_db()
-        back = request.POST.get("next", "")
-        context = {"follow_up": follow_up, "action": action, "back": back, "fresh": True}
+        context = {
+            **_of_rows(request),
+            "follow_up": follow_up,
+            "action": action,
+            "beside": _begun_beside(request, action),
+        }
         return render(request, "followups/row_done.html", context)
     # Both pages that it may go back to say what was done, with Undo beside it.
     return redirect(_back(request, follow_up.contact))
+
+
+def _begun_beside(request, action):
+    """Return the open reminder of the next person there, if it is their turn at once."""
+    if action is None or action.verb != "colleague":
+        return None
+    begun = {"follow_up__actions__batch": action.batch, "follow_up__actions__verb": BEGUN}
+    return Reminder.objects.for_user(request.user).open().to_show().filter(**begun).first()
 
 
 def _refuse(request, follow_up, sentence):
@@ -213,15 +366,18 @@ def _refuse(request, follow_up, sentence):
 
 
 def _row(request, reminder, status=200):
-    context = {
-        "reminder": reminder,
-        "follow_up": reminder.follow_up,
+    context = {**_of_rows(request), "reminder": reminder, "follow_up": reminder.follow_up}
+    return render(request, "followups/row.html", context, status=status)
+
+
+def _of_rows(request):
+    """Return what every row needs that answers in its place."""
+    return {
         "today": request.user.today(),
         "playbooks": Playbook.objects.for_user(request.user),
         "back": request.POST.get("next", ""),
         "fresh": True,
     }
-    return render(request, "followups/row.html", context, status=status)
 
 
 def _back(request, contact):

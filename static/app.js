@@ -36,7 +36,13 @@
     if (plainClick && hit("[data-dialog]") && open(hit("[data-dialog]").dataset.dialog)) event.preventDefault();
     if (hit("[data-close]") || event.target.matches("dialog")) event.target.closest("dialog")?.close();
     if (hit("[data-dismiss]")) hit(".toast").remove();
+    if (hit("[data-copy]")) copy(hit("[data-copy]"));
+    if (plainClick && hit("[data-choose]")) { event.preventDefault(); chooseAll(hit("[data-choose]")); }
   }, true);
+
+  // The backlog: one choice for everybody.
+  const chooseAll = (link) => all(`[type=radio][value="${link.dataset.choose}"]`, link.closest("form"))
+    .forEach((choice) => { choice.checked = true; });
 
   // Toasts. A message stays long enough to be read twice, and as long as it is pointed at or holds the focus.
   const readingTime = 12000;
@@ -149,19 +155,29 @@
     k: () => step(-1),
     s: () => press("[data-snooze]", current()),
     r: () => press("[data-rest]", current()),
+    e: () => press("[data-else]", current()),
+    d: () => {
+      const draft = current()?.querySelector("[data-draft]");
+      draft?.focus(); // so that Tab goes on inside it
+      draft?.click();
+    },
     o: () => press("[data-open]", current()),
+    ",": () => press("[data-earlier]", current()),
+    ".": () => press("[data-later]", current()),
     z: undo,
     n: () => press('[data-dialog="log"]'),
     "?": () => open("shortcuts"),
     "/": search,
   };
   const repeatable = ["j", "k"];
+  // A row of a form is not a field of it.
+  const formAt = (place) => place.form ?? (one("dialog[open]") ? null : current()?.closest("form"));
   let ledAt = 0;
   document.addEventListener("keydown", (event) => {
     const { key } = event;
-    if (key === "Enter" && (event.ctrlKey || event.metaKey)) { event.target.form?.requestSubmit(); return; }
+    if (key === "Enter" && (event.ctrlKey || event.metaKey)) { formAt(event.target)?.requestSubmit(); return; }
     if (root.dataset.shortcuts !== "on" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, [contenteditable], dialog, [popover]")) return;
+    if (event.target.closest("input:not([data-row] [type=radio]), textarea, select, [contenteditable], dialog, [popover]")) return;
     if (event.repeat && !repeatable.includes(key)) return;
     const place = Date.now() - ledAt < 900 && /^[a-z]$/.test(key) && one(`[data-go="${key}"]`);
     ledAt = key === "g" ? Date.now() : 0;
@@ -169,6 +185,30 @@
     else if (/^[1-9]$/.test(key)) press(`[data-key="${key}"]`, current());
     else if (Object.hasOwn(keys, key)) { event.preventDefault(); keys[key](); }
   });
+
+  // Drafts. The links open what stands in the fields, also after it was changed; lines end as RFC 6068 asks.
+  const carry = (link, words) => {
+    const lineEnd = link.protocol === "mailto:" ? "\r\n" : "\n";
+    const fields = link.dataset.carries.split(" ").map((name) => words.querySelector(`[name="${name}"]`));
+    const query = fields.filter(Boolean).map(({ name, value }) =>
+      `${name}=${encodeURIComponent(value.replaceAll("\n", lineEnd))}`);
+    link.href = `${link.href.split("?")[0]}?${query.join("&")}`;
+  };
+  document.addEventListener("input", (event) => {
+    const words = event.target.closest("[data-words]");
+    if (words) all("a[data-carries]", words).forEach((link) => carry(link, words));
+  });
+  const copy = async (button) => {
+    const field = document.getElementById(button.dataset.copy);
+    const said = button.parentElement.querySelector("[role=status]");
+    try {
+      await navigator.clipboard.writeText(field.value);
+      said.textContent = "Copied.";
+    } catch { // not allowed here, or not offered without https
+      field.select();
+      said.textContent = "Selected. Copy it with your usual keys.";
+    }
+  };
 
   // People: the bulk bar appears with the first tick, and after a search counts what is still ticked.
   const countTicks = (form) => {

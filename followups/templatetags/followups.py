@@ -5,15 +5,19 @@ spend most of its time on it.
 """
 
 import uuid
+from datetime import timedelta
 from functools import cache, lru_cache
 
 from django import template
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import format_html
 
-from followups import schedule
+from followups import coaching, schedule
+from followups.calendars import PublicHolidays
 from followups.forms import HAPPENED, offered_days
-from followups.models import Channel, Ending, Outcome, Playbook
+from followups.models import Channel, Ending, Outcome, Playbook, Via, Window
+from followups.schedule import WorkCalendar
 
 register = template.Library()
 
@@ -24,13 +28,26 @@ BUTTONS = (
     (Outcome.REPLIED, "mail-opened", "good"),
     (Outcome.TALKED, "messages", "good"),
 )
-ENDINGS = (Ending.LET_GO, Ending.WRONG_PERSON, Ending.REFERRED_ON, Ending.DECLINED)
+ENDINGS = (
+    (Ending.LET_GO, "feather", "Let go"),
+    (Ending.REFERRED_ON, "users", "They sent me to somebody else"),
+    (Ending.WRONG_PERSON, "user-search", "Wrong person"),
+    (Ending.DECLINED, "x", "They said no"),
+)
+WHO = {
+    Via.APP: ("user", "You"),
+    Via.MAIL: ("mail", "You, from the digest"),
+    Via.IMPORT: ("file-import", "An import"),
+    Via.ADMIN: ("table", "You, in Bulk edit"),
+    Via.SYSTEM: ("notebook", "netcrm"),
+}
 STEP_ICONS = {
     schedule.CALL: "phone",
     schedule.EMAIL: "mail",
     schedule.MESSAGE: "message-circle",
     schedule.DECIDE: "bulb",
 }
+WAY_ICONS = {"call": "phone", "email": "mail", "sms": "message", "profile": "external-link"}
 MOMENTS = {
     Outcome.NO_ANSWER: ("phone-x", "", "You called, no answer"),
     Outcome.BUSY: ("phone-x", "", "You called, the line was busy"),
@@ -40,9 +57,17 @@ MOMENTS = {
     Outcome.TALKED: ("messages", "sage", "You talked with {name}"),
     Outcome.ARRANGED: ("calendar-event", "dusk", "You arranged to meet {name}"),
     Outcome.MET: ("coffee", "dusk", "You met {name}"),
+    Outcome.OUT_OF_OFFICE: ("player-pause", "", "{name} was out of office"),
+    Outcome.BOUNCED: ("mail-x", "", "Your e-mail came back"),
+    Outcome.OUT_OF_OFFICE: ("beach", "", "{name} is out of office"),
+    Outcome.BOUNCED: ("mailbox", "", "Your e-mail came back"),
     Outcome.NOTED: ("pencil", "", "A note"),
 }
-MESSAGE_SENT = ("message-circle", "", "You wrote a message")
+# The same outcome by another way.
+MOMENTS_BY_MESSAGE = {
+    Outcome.SENT: ("message-circle", "", "You wrote a message"),
+    Outcome.NOTED: ("message-circle", "sage", "You said hello to {name}"),
+}
 
 
 @register.simple_tag
@@ -59,6 +84,17 @@ def form_fields(context, back=""):
         '<input type="hidden" name="next" value="{}">',
         context["csrf_token"],
         back,
+    )
+
+
+@register.simple_tag
+def turn_fields(follow_up):
+    """Draw the hidden fields of a form that may be sent once for each planned step: the step that
+    the page shows, and a fresh idempotency key."""
+    return format_html(
+        '<input type="hidden" name="turn" value="{}"><input type="hidden" name="key" value="{}">',
+        follow_up.turn,
+        new_key(),
     )
 
 
@@ -87,7 +123,7 @@ def rest_choices(today, rest_days):
 @register.simple_tag
 @cache
 def ending_choices():
-    """Draw the endings that a user may choose by hand, and the field for a lesson."""
+    """Draw the endings that a user may choose by hand."""
     return render_to_string("followups/ending_choices.html", {"endings": ENDINGS})
 
 
@@ -100,6 +136,24 @@ def happened_choices(prefix, chosen=""):
     return render_to_string("followups/happened_choices.html", context)
 
 
+@register.simple_tag(takes_context=True)
+def when_to_call(context, follow_up):
+    """Return when to make the call that comes next, in words: Thursday before ten. A call that has
+    waited is for today."""
+    user, contact = context["user"], follow_up.contact
+    # Without the breaks of calendar_for(), which would be a query for each row.
+    holidays = PublicHolidays(user.country, user.region)
+    found = coaching.next_call(
+        timezone.now(),
+        follow_up.next_on or user.today(),
+        Window(follow_up.window or Window.MORNING),
+        contact.time_zone or user.time_zone,
+        user.time_zone,
+        WorkCalendar(frozenset(user.work_days), holidays),
+    )
+    return found.words(contact.given_name, user.today())
+
+
 @register.simple_tag
 def playbooks_of(user):
     """Return the user's playbooks."""
@@ -107,13 +161,29 @@ def playbooks_of(user):
 
 
 @register.filter
+def next_day(day):
+    return day + timedelta(days=1)
+
+
+@register.filter
 def step_icon(channel):
     return STEP_ICONS.get(channel, "flag")
 
 
+@register.filter
+def way_icon(kind):
+    return WAY_ICONS[kind]
+
+
+@register.filter
+def steps_in_words(rows):
+    """Return the stored steps of a playbook in words: call, 3 days, call."""
+    return schedule.say_steps(schedule.read_steps(rows))
+
+
 def _moment(interaction):
-    if (interaction.outcome, interaction.channel) == (Outcome.SENT, Channel.MESSAGE):
-        return MESSAGE_SENT
+    if interaction.channel == Channel.MESSAGE and interaction.outcome in MOMENTS_BY_MESSAGE:
+        return MOMENTS_BY_MESSAGE[interaction.outcome]
     return MOMENTS[interaction.outcome]
 
 
@@ -131,6 +201,17 @@ def moment_colour(interaction):
 def moment_words(interaction):
     """Return an interaction in words: You left a voicemail."""
     return _moment(interaction)[2].format(name=interaction.contact.given_name)
+
+
+@register.filter
+def who_icon(action):
+    return WHO[action.via][0]
+
+
+@register.filter
+def who(action):
+    """Return who did it, in words: You, from the digest."""
+    return WHO[action.via][1]
 
 
 @register.filter
