@@ -7,9 +7,8 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from contacts.forms import DayInput
+from contacts.forms import DayInput, RhythmField
 from contacts.models import (
-    RHYTHMS,
     Contact,
     ContactEmail,
     ContactLink,
@@ -17,6 +16,7 @@ from contacts.models import (
     ContactTag,
     Organisation,
     Tag,
+    say_rhythm,
 )
 from netcrm.admin import BulkForm, DeletingAdmin, OwnedForm, OwnedInline, bulk, how_many
 
@@ -53,29 +53,12 @@ class KnownTagForm(TagForm):
         return tag
 
 
-def _days(value):
-    return int(value) if value else None
-
-
 class RhythmForm(BulkForm):
-    rhythm = forms.TypedChoiceField(
-        choices=[("", "no rhythm"), *RHYTHMS], required=False, coerce=_days, empty_value=None
-    )
+    rhythm = RhythmField()
 
 
-class ContactForm(OwnedForm):
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        days = self.instance.rhythm_days
-        choices = [("", "no rhythm"), *RHYTHMS]
-        if days and days not in dict(RHYTHMS):
-            # Set elsewhere to a number of days of its own: saving the list must not lose it.
-            choices.append((days, f"every {days} days"))
-        self.fields["rhythm_days"].choices = choices
-
-    def _get_validation_exclusions(self):
-        known = set() if "rhythm_days" in self.changed_data else {"rhythm_days"}
-        return super()._get_validation_exclusions() | known
+class RowForm(OwnedForm):
+    rhythm_days = RhythmField(label="Rhythm")
 
 
 class EmailInline(OwnedInline):
@@ -130,9 +113,28 @@ class YesNoFilter(SimpleListFilter):
         return queryset
 
 
-class RhythmFilter(YesNoFilter):
-    title, parameter_name, labels = "rhythm", "rhythm", ("No rhythm", "With a rhythm")
-    condition = {"rhythm_days": None}
+class RhythmFilter(SimpleListFilter):
+    title, parameter_name = "rhythm", "rhythm"
+
+    def lookups(self, request, model_admin):
+        return [
+            ("due", "Time for a hello"),
+            ("own", "Their own"),
+            ("tag", "Through a tag"),
+            ("none", "No rhythm"),
+        ]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "due":
+                return queryset.hello_due(request.user, request.user.today())
+            case "own":
+                return queryset.exclude(rhythm_days=None)
+            case "tag":
+                return queryset.with_rhythm().filter(rhythm_days=None, rhythm__gt=0)
+            case "none":
+                return queryset.with_rhythm().filter(rhythm=None)
+        return queryset
 
 
 class SpokenFilter(YesNoFilter):
@@ -168,7 +170,7 @@ class ArchiveFilter(SimpleListFilter):
 
 @admin.register(Contact)
 class ContactAdmin(DeletingAdmin):
-    form = ContactForm
+    form = RowForm
     formfield_overrides = {models.DateField: {"widget": DayInput}}
     list_display = (
         "name",
@@ -246,7 +248,7 @@ class ContactAdmin(DeletingAdmin):
     @bulk("Set the rhythm…", RhythmForm, "Set the rhythm")
     def set_rhythm(self, request, rows, form):
         days = form.cleaned_data["rhythm"]
-        rhythm = dict(RHYTHMS).get(days, "no rhythm")
+        rhythm = say_rhythm(days) if days else "no rhythm"
         self.update_rows(request, rows, f"Set the rhythm: {rhythm}.", rhythm_days=days)
         return f"{how_many(self, len(rows)).capitalize()}: {rhythm}."
 
@@ -315,7 +317,9 @@ class OrganisationAdmin(NameAdmin):
 
 @admin.register(Tag)
 class TagAdmin(NameAdmin):
+    form = RowForm
     with_contacts, column, path = ContactTag.objects, "tag", "tags"
-    list_display = ("name", "people")
-    sortable_by = ("name",)
-    fields = ("name",)
+    list_display = ("name", "people", "rhythm_days")
+    list_editable = ("rhythm_days",)
+    sortable_by = ("name", "rhythm_days")
+    fields = ("name", "rhythm_days")

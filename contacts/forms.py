@@ -6,22 +6,27 @@ from django import forms
 from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from phonenumber_field.formfields import PhoneNumberField
 
 from contacts import importing
 from contacts.models import (
+    LONGEST_RHYTHM,
     RHYTHMS,
     Contact,
     ContactEmail,
     ContactLink,
     ContactPhone,
     Organisation,
+    Tag,
     plain,
+    say_rhythm,
     tidy_link,
 )
 from netcrm.wording import one_line
 
 MOST_LINES = 20
+ANOTHER = "another"
 
 
 class Draft:
@@ -123,8 +128,42 @@ LINES = {"emails": _lines(EmailForm), "phones": _lines(PhoneForm), "links": _lin
 SAVED_WITH_THEM = ["organisation", "introduced_by", "updated_at"]
 
 
-def _rhythms():
-    return [("", "No rhythm"), *RHYTHMS]
+class RhythmInput(forms.MultiWidget):
+    """One of the rhythms on offer, or another number of days, typed beside it. The style sheet
+    shows the number to whoever asks for it."""
+
+    use_fieldset = False
+
+    def __init__(self):
+        choices = [("", "No rhythm"), *RHYTHMS, (ANOTHER, "Another number of days…")]
+        days = {"min": 1, "max": LONGEST_RHYTHM, "placeholder": "30", "aria-label": "Days"}
+        offered = forms.Select({"data-rhythm": True}, choices)
+        super().__init__({"": offered, "days": forms.NumberInput(days)})
+
+    def id_for_label(self, id_, index="0"):
+        return f"{id_}_{index}" if id_ else ""
+
+    def decompress(self, value):
+        """Return the choice and the number that show a rhythm, or what was typed for one."""
+        if value in (None, ""):
+            return ["", None]
+        offered = str(value) in {str(days) for days, _ in RHYTHMS}
+        return [value, None] if offered else [ANOTHER, None if value == ANOTHER else value]
+
+    def value_from_datadict(self, data, files, name):
+        offered, typed = super().value_from_datadict(data, files, name)
+        return (typed or ANOTHER) if offered == ANOTHER else offered
+
+
+class RhythmField(forms.IntegerField):
+    """How often to stay in touch, in days; None is no rhythm."""
+
+    widget = RhythmInput
+    sentence = f"Write a number of days from 1 to {LONGEST_RHYTHM}, such as 30."
+    default_error_messages = dict.fromkeys(["invalid", "min_value", "max_value"], sentence)
+
+    def __init__(self, **kwargs):
+        super().__init__(min_value=1, max_value=LONGEST_RHYTHM, required=False, **kwargs)
 
 
 def _time_zones():
@@ -152,12 +191,8 @@ class ContactForm(Draft, forms.ModelForm):
         required=False,
         help_text="Somebody who is in your notebook.",
     )
-    rhythm_days = forms.TypedChoiceField(
+    rhythm_days = RhythmField(
         label="Rhythm",
-        choices=_rhythms,
-        coerce=int,
-        empty_value=None,
-        required=False,
         help_text="How often to stay in touch when nothing is being pursued.",
     )
     time_zone = forms.ChoiceField(choices=_time_zones, required=False)
@@ -206,6 +241,12 @@ class ContactForm(Draft, forms.ModelForm):
         self.fields["name"].widget.attrs["autocomplete"] = "off"
         if instance.pk is None and not self.is_draft:
             self.fields["name"].widget.attrs["autofocus"] = True
+        if instance.pk and (tag := instance.rhythm_tag):
+            self.fields["rhythm_days"].help_text = format_html(
+                "Without one of their own: {}, through the tag {}.",
+                say_rhythm(tag.rhythm_days),
+                tag.name,
+            )
         form_kwargs = {"owner": self.owner, "is_draft": self.is_draft}
         self.lines = {
             name: formset(data, instance=instance, prefix=name, form_kwargs=form_kwargs)
@@ -324,6 +365,37 @@ class TagForm(forms.Form):
         if not name:
             raise forms.ValidationError(self.fields["name"].error_messages["required"])
         return name
+
+
+class TagEditForm(TagForm):
+    """The name of a tag, and the rhythm it gives."""
+
+    rhythm_days = RhythmField(
+        label="Rhythm",
+        help_text="For everybody with this tag who has no rhythm of their own.",
+    )
+
+    def __init__(self, tag, *args):
+        self.tag = tag
+        super().__init__(*args, initial={"name": tag.name, "rhythm_days": tag.rhythm_days})
+
+    def clean_name(self):
+        name = super().clean_name()
+        others = Tag.objects.for_user(self.tag.owner_id).exclude(pk=self.tag.pk)
+        if others.filter(name__iexact=name).exists():
+            raise forms.ValidationError(
+                f"You have a tag “{name}” already. Choose another name, or delete one of the two."
+            )
+        return name
+
+    @transaction.atomic
+    def save(self):
+        """Save the tag; people are found by its new name."""
+        self.tag.name = self.cleaned_data["name"]
+        self.tag.rhythm_days = self.cleaned_data["rhythm_days"]
+        self.tag.save(update_fields=["name", "rhythm_days"])
+        if "name" in self.changed_data:
+            self.tag.contacts.all().reindex()
 
 
 class BulkTagForm(TagForm):

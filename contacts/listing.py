@@ -20,6 +20,7 @@ CHIPS = {
     "": "Everyone",
     "due": "Due now",
     "waiting": "Waiting on them",
+    "hello": "Time for a hello",
     "resting": "Resting",
     "new": "Never contacted",
     "archived": "Put away",
@@ -93,6 +94,7 @@ class PeoplePage:
         people = {
             "due": everyone.due,
             "waiting": lambda: everyone.waiting_on_them(self.today),
+            "hello": lambda: everyone.hello_due(self.user, self.today),
             "resting": everyone.resting,
             "new": everyone.never_contacted,
         }.get(self.asked.show, everyone.all)()
@@ -104,12 +106,23 @@ class PeoplePage:
     def _rows(self) -> list[Contact]:
         start = (self.asked.page - 1) * PAGE
         _, order = SORTS[self.asked.sort]
-        people = self.people.order_by(*order).select_related("organisation").with_standing()
-        return list(people[start : start + PAGE + 1])
+        people = self.people.order_by(*order).select_related("organisation")
+        return list(people.with_rhythm().with_standing()[start : start + PAGE + 1])
 
     @property
     def rows(self) -> list[Contact]:
         return self._rows[:PAGE]
+
+    @cached_property
+    def hellos(self) -> list[Contact]:
+        """The people on this page for whom it is time for a hello."""
+        due = Contact.objects.hello_due(self.user, self.today)
+        return list(due.filter(pk__in=[contact.pk for contact in self.rows]))
+
+    @cached_property
+    def late(self) -> list[Contact]:
+        """Those of them for whom it has been time for a while."""
+        return [contact for contact in self.hellos if contact.is_late]
 
     @cached_property
     def found(self) -> str:

@@ -1,11 +1,13 @@
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Count, Q
+from django.db.models.functions import Lower
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contacts import importing
-from contacts.forms import BulkTagForm, ContactForm, ImportForm, TagForm
+from contacts.forms import BulkTagForm, ContactForm, ImportForm, TagEditForm, TagForm
 from contacts.listing import Asked, PeoplePage
 from contacts.models import Contact, ImportJob, Organisation, Tag
 from netcrm.htmx import render_page
@@ -46,7 +48,7 @@ def _people(request, bulk_form, status=200):
 @require_safe
 def contact(request, contact_id):
     people = Contact.objects.for_user(request.user).select_related("organisation", "introduced_by")
-    people = people.prefetch_related("tags", "emails", "phones", "links")
+    people = people.with_rhythm().prefetch_related("tags", "emails", "phones", "links")
     contact = get_object_or_404(people, pk=contact_id)
     return _contact(request, contact, TagForm())
 
@@ -117,7 +119,8 @@ def contact_restore(request, contact_id):
 
 @require_POST
 def contact_tag(request, contact_id):
-    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=contact_id)
+    people = Contact.objects.for_user(request.user).with_rhythm()
+    contact = get_object_or_404(people, pk=contact_id)
     form = TagForm(request.POST)
     if not form.is_valid():
         return _contact(request, contact, form, status=422)
@@ -134,6 +137,55 @@ def contact_untag(request, contact_id, tag_id):
 
 def _retagged(request, contact):
     return _contact(request, contact, TagForm()) if request.htmx else redirect(contact)
+
+
+@require_POST
+def hello_later(request, contact_id):
+    """Not this week: the rhythm of a person keeps silent for so long."""
+    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=contact_id)
+    contact.not_this_week(request.user.today())
+    if request.htmx:
+        return render(request, "contacts/hello_later.html", {"contact": contact})
+    # The person's page says until when, with Undo beside it.
+    return redirect(contact)
+
+
+@require_POST
+def hello_undo(request, contact_id):
+    contact = get_object_or_404(Contact.objects.for_user(request.user), pk=contact_id)
+    contact.hello_after_all()
+    due = Contact.objects.hello_due(request.user, request.user.today()).filter(pk=contact.pk)
+    if request.htmx and due:
+        return render(request, "contacts/hello_row.html", {"contact": due[0]})
+    return redirect(contact)
+
+
+@require_safe
+def tags(request):
+    current = Count("contacts", filter=Q(contacts__archived_at=None))
+    mine = Tag.objects.for_user(request.user).annotate(people=current).order_by(Lower("name"))
+    return render_page(request, "contacts/tags.html", {"tags": mine})
+
+
+@require_http_methods(GET_OR_POST)
+def tag_edit(request, tag_id):
+    tag = get_object_or_404(Tag.objects.for_user(request.user), pk=tag_id)
+    form = TagEditForm(tag, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, f"The tag “{tag}” is saved.")
+        return redirect("contacts:tags")
+    context = {"tag": tag, "form": form, "people": tag.contacts.count()}
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "contacts/tag_edit.html", context, status=status)
+
+
+@require_POST
+def tag_delete(request, tag_id):
+    tag = get_object_or_404(Tag.objects.for_user(request.user), pk=tag_id)
+    tag.remove()
+    messages.success(request, f"The tag “{tag}” is gone. Everybody who had it is still here.")
+    return redirect("contacts:tags")
 
 
 @require_safe

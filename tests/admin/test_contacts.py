@@ -49,13 +49,20 @@ def test_the_list_shows_own_people_in_as_many_queries_for_many(alice, alice_clie
 def test_search_and_filters(alice, alice_client, bob):
     target = Organisation.objects.create(owner=alice, name="Umwelt AG", is_target=True)
     make_contact(alice, "Łukasz", organisation=target, rhythm_days=21)
-    make_contact(alice, "Maria", last_interaction_on="2026-11-01").tag("climate")
+    make_contact(alice, "Maria", last_interaction_on="2026-01-01").tag("climate")
     make_follow_up(make_contact(alice, "Priya"), state=State.ACTIVE)
+    Tag.objects.update(rhythm_days=30)
     tag, theirs = Tag.objects.get(), Tag.objects.create(owner=bob, name="CANARY")
     assert shown(alice_client, "?q=lukasz+umwelt") == ["Łukasz"]
     assert shown(alice_client, f"?tag={tag.pk}") == ["Maria"]
     assert shown(alice_client, f"?tag={theirs.pk}") == []
-    assert shown(alice_client, "?rhythm=no") == ["Łukasz"]
+    for asked, found in {
+        "own": ["Łukasz"],
+        "tag": ["Maria"],
+        "none": ["Priya"],
+        "due": ["Maria", "Łukasz"],
+    }.items():
+        assert shown(alice_client, f"?rhythm={asked}") == found
     assert shown(alice_client, "?contacted=no") == ["Maria"]
     assert shown(alice_client, "?target=yes") == ["Łukasz"]
     assert shown(alice_client, "?follow_up=none") == ["Maria", "Łukasz"]
@@ -66,7 +73,8 @@ def test_search_and_filters(alice, alice_client, bob):
 def test_columns_are_edited_and_found_again(alice, alice_client):
     priya = make_contact(alice, rhythm_days=30)
     Contact.objects.filter(pk=priya.pk).update(notes="written meanwhile")
-    edit_list(alice_client, Contact, priya, role="Head of Data", rhythm_days=30)
+    odd = {"rhythm_days": "another", "rhythm_days_days": 30}
+    edit_list(alice_client, Contact, priya, role="Head of Data", **odd)
     priya.refresh_from_db()
     assert (priya.role, priya.rhythm_days, priya.notes) == (
         "Head of Data",
@@ -78,6 +86,30 @@ def test_columns_are_edited_and_found_again(alice, alice_client):
     edit_list(alice_client, Contact, priya, role="Head of Data", rhythm_days="")
     priya.refresh_from_db()
     assert priya.rhythm_days is None
+
+
+def test_any_number_of_days_in_the_list_and_for_many(alice, alice_client):
+    priya, daniel = make_contact(alice, "Priya"), make_contact(alice, "Daniel")
+    edit_list(alice_client, Contact, priya, rhythm_days="another", rhythm_days_days=45)
+    priya.refresh_from_db()
+    assert priya.rhythm_days == 45
+    page = edit_list(alice_client, Contact, priya, rhythm_days="another", rhythm_days_days=0)
+    assert "Write a number of days from 1 to 3650" in page.content.decode()
+    many = {"rhythm": "another", "rhythm_days": 10}
+    answer = run_action(alice_client, Contact, "set_rhythm", [priya, daniel], **many)
+    assert said(alice_client, answer) == "2 contacts: every 10 days."
+    assert Contact.objects.filter(rhythm_days=10).count() == 2
+
+
+def test_the_rhythm_of_a_tag(alice, alice_client):
+    tag = Tag.objects.create(owner=alice, name="climate")
+    edit_list(alice_client, Tag, tag, rhythm_days=42)
+    tag.refresh_from_db()
+    assert tag.rhythm_days == 42
+    odd = {"name": "climate", "rhythm_days": "another", "rhythm_days_days": 30}
+    alice_client.post(change_url(tag), odd)
+    tag.refresh_from_db()
+    assert tag.rhythm_days == 30
 
 
 def test_columns_of_other_peoples_rows_stay(bob_client, alice):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from contacts import listing
 from contacts.models import Contact, ContactEmail, ContactTag, Organisation, Tag
 from followups import pursuing
-from followups.models import FollowUp
+from followups.models import FollowUp, Reminder
 from tests.factories import make_contact, make_follow_up
 
 LIST = "/people/"
@@ -88,24 +88,28 @@ def notebook(alice):
     """One person for each chip, named after it."""
     due = make_contact(alice, "Due")
     make_follow_up(due)
-    make_follow_up(due, "cold-request")  # Two follow-ups: still one row.
+    second = make_follow_up(due, "cold-request", next_on=None)
+    # Two reminders: still one row.
+    Reminder.objects.create(owner=alice, follow_up=second, turn=second.turn, due_on=alice.today())
     waiting = make_follow_up(make_contact(alice, "Waiting"))
     pursuing.snooze(waiting, alice.today() + timedelta(days=3))
     pursuing.rest(make_follow_up(make_contact(alice, "Resting")))
     make_contact(alice, "Spoken").touch(alice.today())
+    make_contact(alice, "Hello", rhythm_days=1).touch(alice.today() - timedelta(days=1))
     make_contact(alice, "Away").archive()
 
 
 @pytest.mark.parametrize(
     ("show", "shown"),
     [
-        ("", ["Due", "Resting", "Spoken", "Waiting"]),
+        ("", ["Due", "Hello", "Resting", "Spoken", "Waiting"]),
         ("due", ["Due"]),
         ("waiting", ["Waiting"]),
+        ("hello", ["Hello"]),
         ("resting", ["Resting"]),
         ("new", ["Due", "Resting", "Waiting"]),
         ("archived", ["Away"]),
-        ("nonsense", ["Due", "Resting", "Spoken", "Waiting"]),
+        ("nonsense", ["Due", "Hello", "Resting", "Spoken", "Waiting"]),
     ],
 )
 def test_chips(notebook, alice_client, show, shown):
