@@ -5,16 +5,16 @@ import json
 from collections import Counter
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.utils import timezone
-from django.utils.text import slugify
 
 from contacts.admin import ContactAdmin
 from contacts.forms import DayInput
 from contacts.models import Contact
 from followups import pursuing
 from followups.models import (
+    LAST_PURSUIT,
     OPEN,
     Ending,
     FollowUp,
@@ -24,6 +24,7 @@ from followups.models import (
     State,
     Via,
 )
+from followups.playbook_forms import fresh_slug
 from netcrm.admin import (
     BulkForm,
     DeletingAdmin,
@@ -408,16 +409,25 @@ class PlaybookAdmin(DeletingAdmin):
 
     def save_model(self, request, obj, form, change):
         if not change:
-            obj.slug = self._free_slug(request.user, slugify(obj.name)[:40] or "playbook")
+            obj.slug = fresh_slug(obj.name)
         super().save_model(request, obj, form, change)
 
-    def _free_slug(self, owner, slug):
-        taken = set(Playbook.objects.for_user(owner).values_list("slug", flat=True))
-        number = 2
-        free = slug
-        while free in taken:
-            free, number = f"{slug}-{number}", number + 1
-        return free
+    @bulk(
+        "Delete…",
+        button="Delete them",
+        limit=2000,
+        warning="Follow-ups that are under way with them go on with the steps they began with.",
+    )
+    def delete_rows(self, request, rows, form):
+        """Delete playbooks, but keep one that a first unanswered try can begin (rule 1)."""
+        kept = Playbook.objects.for_user(request.user).filter(ends_on_answer=True)
+        if not kept.exclude(pk__in=rows).exists():
+            self.message_user(request, LAST_PURSUIT, messages.ERROR)
+            return "Nothing was deleted."
+        return self.delete_all(request, rows)
+
+    def has_delete_permission(self, request, obj=None):
+        return obj is None or not obj.is_last_pursuit()
 
 
 @admin.register(PlaybookPreset)

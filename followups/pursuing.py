@@ -303,30 +303,14 @@ def _advance(pursuit, follow_up, on, what, entry=None, not_before=date.min):
             "last_attempt_on": on,
             "window": _next_window(pursuit, follow_up, entry),
         }
-    step = changes.get("step", follow_up.step)
-    changes["step"] = _step_after(follow_up, step, changes.get("emails", follow_up.emails))
-    planned = schedule.plan(follow_up.plan[changes["step"]], on, pursuit.calendar, what)
-    if changes["step"] > min(step + 1, len(follow_up.plan) - 1):
-        enough = f"{planned.reason}, since {schedule.EMAILS_AT_MOST} e-mails are enough"
-        planned = schedule.Planned(planned.on, enough)
+    emails = changes.get("emails", follow_up.emails) if follow_up.ends_on_answer else 0
+    changes["step"], planned = schedule.follow(
+        follow_up.plan, changes.get("step", follow_up.step), emails, on, pursuit.calendar, what
+    )
     if planned.on < not_before:
         give_date(pursuit, follow_up, not_before, follow_up.reason, **changes)
     else:
         give_planned(pursuit, follow_up, planned, entry and on, **changes)
-
-
-def _step_after(follow_up, step, emails):
-    """Return the number of the step after `step`: no pursuit proposes a fourth e-mail."""
-    last = len(follow_up.plan) - 1
-    step = min(step + 1, last)
-    while step < last and emails >= schedule.EMAILS_AT_MOST and _is_email(follow_up, step):
-        step += 1
-    return step
-
-
-def _is_email(follow_up, step):
-    row = follow_up.plan[step]
-    return follow_up.ends_on_answer and row.channel == schedule.EMAIL and not row.colleague
 
 
 def _next_window(pursuit, follow_up, entry):

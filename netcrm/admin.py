@@ -199,6 +199,10 @@ class DeletingAdmin(OwnedAdmin):
         warning="What belongs to them goes too. This cannot be undone.",
     )
     def delete_rows(self, request, rows, form):
+        return self.delete_all(request, rows)
+
+    def delete_all(self, request, rows):
+        """Delete rows, with an entry for each in the history; return what to say."""
         with transaction.atomic():
             rows = list(rows)
             self.log_deletions(request, rows)

@@ -119,12 +119,32 @@ def test_a_playbook_of_ones_own(alice, alice_client, follow_up):
     fields = {"name": "Unanswered call", "steps": json.dumps(steps), "rest_days": 30}
     added = alice_client.post(list_url(Playbook) + "add/", fields)
     assert added.status_code == 302, added.context["errors"]
-    assert Playbook.objects.for_user(alice).filter(slug="unanswered-call-2").exists()
+    assert Playbook.objects.for_user(alice).filter(name="Unanswered call").count() == 2
     steps_before = follow_up.steps
     alice_client.post(change_url(follow_up.playbook), fields)
     follow_up.refresh_from_db()
     assert follow_up.steps == steps_before
     assert len(follow_up.playbook.steps) == 2
+
+
+def test_a_playbook_for_those_who_do_not_answer_stays(alice, alice_client):
+    everything = Playbook.objects.for_user(alice)
+    refused = run_action(alice_client, Playbook, "delete_rows", everything)
+    assert "This is your last playbook" in said(alice_client, refused)
+    assert everything.count() == 6
+    *others, last = everything.filter(ends_on_answer=True)
+    deleted = run_action(alice_client, Playbook, "delete_rows", others)
+    assert said(alice_client, deleted) == "Deleted 3 playbooks."
+    assert alice_client.post(change_url(last, "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_not_now_has_a_date(alice_client, follow_up, later):
+    assert do(alice_client, "not_now", follow_up, until=later) == "Not now: 1 follow-up."
+    assert (follow_up.state, follow_up.ending, follow_up.next_on) == (
+        State.RESTING,
+        Ending.NOT_NOW,
+        later,
+    )
 
 
 @pytest.mark.parametrize(
