@@ -6,7 +6,7 @@ from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from holidays.registry import COUNTRIES
 
-from netcrm.models import WEEKDAYS, User
+from netcrm.models import DIGEST_SECTIONS, WEEKDAYS, User
 
 
 class SignupForm(AllauthSignupForm):
@@ -58,6 +58,13 @@ class SettingsForm(forms.ModelForm):
     digest_hour = forms.TypedChoiceField(
         choices=[(hour, f"{hour}:00") for hour in range(24)], coerce=int
     )
+    digest_sections = forms.MultipleChoiceField(
+        label="Beside what is due, tell me",
+        choices=DIGEST_SECTIONS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="People whose turn it is are in every digest.",
+    )
 
     class Meta:
         model = User
@@ -67,11 +74,23 @@ class SettingsForm(forms.ModelForm):
             "country",
             "region",
             "work_days",
+            "daily_cap",
             "digest_on",
             "digest_hour",
             "digest_days",
+            "digest_cap",
+            "digest_sections",
             "shortcuts",
         ]
+        widgets = {
+            "daily_cap": forms.NumberInput(attrs={"min": 1, "max": 50}),
+            "digest_cap": forms.NumberInput(attrs={"min": 1, "max": 30}),
+        }
+        help_texts = {
+            "daily_cap": "New dates beyond so many people move to a lighter day, and say so. "
+            "A date that you chose or promised stays.",
+            "digest_cap": "More than these are one link to Today.",
+        }
 
     def clean(self):
         cleaned = super().clean()

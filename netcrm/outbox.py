@@ -17,10 +17,11 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.encoding import punycode
 
-from netcrm.models import Mail, User
+from netcrm.models import Mail, MailQuerySet, User
 from netcrm.wording import one_line
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 RUN_SECONDS = 40
 BACK_OFF = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
 GIVE_UP_AFTER = timedelta(days=3)
+REFUSED_THRICE = [Mail.FAILED] * 3
 SUBJECT_LENGTH = 250
 
 
@@ -40,12 +42,14 @@ def queue_mail(
     text: str,
     html: str = "",
     headers: dict[str, str] | None = None,
+    replaces: str = "",
 ) -> Mail:
     """Put a mail into the outbox, within the caller's transaction, and return it.
 
-    The same `dedupe_key` again returns the mail of the first time, unchanged.
+    The same `dedupe_key` again returns the mail of the first time, unchanged. A new one goes
+    instead of the owner's unsent mails whose keys begin with `replaces`.
     """
-    mail, _ = Mail.objects.get_or_create(
+    mail, is_new = Mail.objects.get_or_create(
         dedupe_key=dedupe_key,
         defaults={
             "owner": owner,
@@ -57,7 +61,30 @@ def queue_mail(
             "headers": {name: one_line(value) for name, value in (headers or {}).items()},
         },
     )
+    if is_new and replaces:
+        _expire(Mail.objects.filter(owner=owner, dedupe_key__startswith=replaces), mail)
     return mail
+
+
+def _expire(older: MailQuerySet, newest: Mail) -> None:
+    """Take back what has not left yet. A mail that is being sent right now, or that a sender is
+    just taking up, goes its way."""
+    left_behind = older.unsent(timezone.now()).exclude(pk=newest.pk)
+    rows = left_behind.select_for_update(skip_locked=True, no_key=True).values("pk")
+    Mail.objects.filter(pk__in=rows).update(state=Mail.EXPIRED, lease=None, lease_until=None)
+
+
+def newest_states(owner: User | OuterRef, to: str | OuterRef) -> QuerySet:
+    """Return how the newest mails to an address of the owner fared, newest first."""
+    mails = Mail.objects.filter(owner=owner, to=to).order_by("-created_at", "-id")
+    return mails.values_list("state", flat=True)[: len(REFUSED_THRICE)]
+
+
+def on_hold(owner: User) -> bool:
+    """Tell whether mail to the owner's address must wait: the last three were refused for good,
+    and a sender that goes on regardless ends on block lists. A new address, or any mail that is
+    queued all the same (a test), ends it."""
+    return list(newest_states(owner, owner.email)) == REFUSED_THRICE
 
 
 def _own_domain() -> str:
@@ -144,7 +171,7 @@ def _after(error: Exception, mail: Mail, now: datetime) -> dict[str, object]:
         return {"state": Mail.FAILED, "error": refusal}
     if now - mail.created_at > GIVE_UP_AFTER:
         tried = f"This mail could not be sent for {GIVE_UP_AFTER.days} days, so it was given up."
-        return {"state": Mail.FAILED, "error": f"{tried} The last answer was: {_reply(error)}"}
+        return {"state": Mail.EXPIRED, "error": f"{tried} The last answer was: {_reply(error)}"}
     wait = BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1]
     return {
         "state": Mail.QUEUED,

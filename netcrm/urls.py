@@ -4,7 +4,7 @@ from django.urls import include, path
 from health_check.views import HealthCheckView
 
 from netcrm import mailbox, views
-from netcrm.health import broker
+from netcrm.health import Broker, broker
 
 shell = (
     [
@@ -30,7 +30,7 @@ urlpatterns = [
             HealthCheckView.as_view(
                 checks=[
                     "health_check.checks.Database",
-                    ("health_check.contrib.redis.Redis", {"client_factory": broker}),
+                    (Broker, {"client_factory": broker}),
                 ],
             )
         ),

@@ -1,3 +1,4 @@
+from django.conf import settings as conf
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -8,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from netcrm.forms import SettingsForm
 from netcrm.htmx import render_page
 from netcrm.models import Mail, User
+from netcrm.outbox import on_hold
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -22,7 +24,9 @@ def settings(request):
     context = {
         "form": form,
         "local_now": timezone.localtime(),
-        "failed_mail": Mail.objects.filter(owner=user, state=Mail.FAILED).last(),
+        "trouble": Mail.objects.trouble_of(user),
+        "on_hold": on_hold(user),
+        "mail_leaves": bool(conf.MAIL_URL),
     }
     status = 422 if form.errors else 200
     return render_page(request, "netcrm/settings.html", context, status=status)

@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
-from followups.models import FollowUp
+from followups.models import Break, FollowUp
 from netcrm.admin import OwnedAdmin
 from netcrm.models import User
 from tests.conftest import client_of
@@ -32,12 +32,15 @@ ID_PARAMETERS = {
     "tag_id",
     "follow_up_id",
     "action_id",
+    "break_id",
+    "playbook_id",
     "job_id",
     "object_id",
 }
 # Parameters that are no id of a row: what stands in for them, for Alice and for Bob.
 OTHER_PARAMETERS = {
     "mail_id": lambda world: world.letter,
+    "batch": lambda world: Break.objects.get(owner=world.user).key,
     "id": lambda world: world.user.pk,
     "app_label": lambda world: "contacts",
     "url": lambda world: "nowhere",
@@ -59,6 +62,7 @@ PUBLIC = {
     "account_reset_password_from_key_done",
     "account_confirm_login_code",
     "today:demo",
+    "today:health",
     "today:mail_link",
     "today:mail_unsubscribe",
 }

@@ -2,14 +2,26 @@
 two renderings of it."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Window
 from django.utils import timezone
 
-from contacts.models import Contact
-from followups.models import ANSWERS, OPEN, UNANSWERED, Action, FollowUp, Interaction, Reminder
+from contacts.models import NOT_THIS_WEEK, Contact
+from followups.models import (
+    ANSWERS,
+    UNANSWERED,
+    Action,
+    Break,
+    Channel,
+    FollowUp,
+    Interaction,
+    Outcome,
+    Reminder,
+)
 from netcrm.models import Heartbeat, Mail, User
+from netcrm.outbox import REFUSED_THRICE, newest_states
 
 RHYTHMS_A_DAY = 2
 # Encouraging lines need a floor (design notes, section 6): below it the next step stands alone.
@@ -19,6 +31,7 @@ TODAY_PAGE = 7
 MINUTES_EACH = 5
 # Reminders are looked for every half minute; an hour of silence is worth a plain word.
 STALLED_AFTER = timedelta(hours=1)
+LATE_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -37,9 +50,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Agenda:
-    """What one user has to do on the local date `day`."""
+    """What one user has to do on the local date `day`. On a break nobody waits for a hello."""
 
     day: date
+    on_break: Break | None
     carried_over: list[Reminder]
     due_today: list[Reminder]
     coming: list[FollowUp]
@@ -63,31 +77,49 @@ class Agenda:
         return self.due_count - len(self.reminders)
 
     @property
+    def total(self) -> int:
+        """Return how many people it is about."""
+        return self.due_count + len(self.rhythms)
+
+    @property
     def empty(self) -> bool:
         return not self.reminders and not self.rhythms
 
 
-def build_agenda(user: User, day: date) -> Agenda:
-    """Return the agenda of a user for a local date, in a fixed number of queries."""
+def build_agenda(user: User, day: date, at_most: int = TODAY_PAGE) -> Agenda:
+    """Return the agenda of a user for a local date, with `at_most` so many follow-ups, in a fixed
+    number of queries."""
+    on_break = Break.objects.for_user(user).filter(first_on__lte=day, last_on__gte=day).first()
     reminders = Reminder.objects.for_user(user).open().filter(due_on__lte=day)
-    shown = list(reminders.to_show().order_by("due_on", "id")[:TODAY_PAGE])
+    counted = reminders.to_show().annotate(total=Window(Count("pk")))
+    shown = list(counted.order_by("due_on", "id")[:at_most])
     return Agenda(
         day=day,
+        on_break=on_break,
         carried_over=[reminder for reminder in shown if reminder.due_on < day],
         due_today=[reminder for reminder in shown if reminder.due_on == day],
         coming=list(
             FollowUp.objects.for_user(user).coming(day).select_related("contact__organisation")[:7]
         ),
-        rhythms=list(
-            Contact.objects.for_user(user)
-            .rhythm_late(day)
-            .exclude(follow_ups__state__in=OPEN)
-            .select_related("organisation")
-            .order_by("last_interaction_on", "id")[:RHYTHMS_A_DAY]
-        ),
+        rhythms=[] if on_break else _rhythms(user, day),
         evidence=_evidence(user),
-        due_count=reminders.count(),
+        due_count=shown[0].total if shown else 0,
     )
+
+
+def _rhythms(user, day):
+    """Return at most two a day: what was said or put off today makes no room for others."""
+    due = Contact.objects.hello_due(user, day).select_related("organisation")[:RHYTHMS_A_DAY]
+    return list(due)[: RHYTHMS_A_DAY - _hellos_answered(user, day)] if due else []
+
+
+def _hellos_answered(user, day):
+    said = Interaction.objects.for_user(user).filter(
+        on=day, channel=Channel.MESSAGE, outcome=Outcome.NOTED
+    )
+    answered = Q(pk__in=said.values("contact")) | Q(hello_not_before=day + NOT_THIS_WEEK)
+    count = Contact.objects.for_user(user).filter(answered).count()
+    return min(count, RHYTHMS_A_DAY)
 
 
 def _evidence(user):
@@ -138,22 +170,46 @@ def just_now(user: User) -> list[Action]:
         .defer("before")
     )
     asking = Reminder.objects.for_user(user).open().values("follow_up")
-    recent = actions.exclude(follow_up__in=asking)
+    # What was done to many at once is one line, and covers what was done to each before it.
+    stroke = Action.objects.for_user(user).undoable().strokes()
+    covered = stroke.filter(contact=OuterRef("contact"), pk__gte=OuterRef("pk"))
+    recent = actions.exclude(follow_up__in=asking).exclude(Exists(covered))
     return sorted(recent[:20], key=lambda action: -action.pk)
 
 
-def last_beats(user: User) -> dict:
-    """Return when reminders last ran and when this user's last digest went out (rule 11)."""
-    ran = Heartbeat.objects.filter(name="reminders").values_list("at", flat=True).first()
-    sent = (
-        Mail.objects.filter(owner=user, state=Mail.SENT, digest__isnull=False)
-        .order_by("-created_at")
-        .values_list("sent_at", flat=True)
-        .first()
+@dataclass(frozen=True)
+class Beats:
+    """When reminders last ran, and when this user's digest went out and will next (rule 11).
+
+    `stalled` when reminders have not run for an hour, or never in a notebook older than that;
+    `late` when the next digest should have gone out by now; `on_hold` as in netcrm.outbox.
+    """
+
+    reminders_ran: datetime | None
+    stalled: bool
+    digest_sent: datetime | None
+    digest_next: datetime | None
+    late: bool
+    on_hold: bool
+
+
+def last_beats(user: User) -> Beats:
+    """Return the user's heartbeat, in one query."""
+    now = timezone.now()
+    ran = Heartbeat.objects.filter(name="reminders").values("at")
+    sent = Mail.objects.filter(owner=OuterRef("pk"), state=Mail.SENT, digest__isnull=False)
+    beats = User.objects.values_list(
+        Subquery(ran),
+        Subquery(sent.order_by("-created_at").values("sent_at")[:1]),
+        ArraySubquery(newest_states(OuterRef("pk"), OuterRef("email"))),
     )
-    return {
-        "reminders_ran": ran,
-        "stalled": ran is not None and ran < timezone.now() - STALLED_AFTER,
-        "digest_sent": sent,
-        "digest_next": user.digest_next_at,
-    }
+    reminders_ran, digest_sent, states = beats.get(pk=user.pk)
+    due = user.digest_next_at
+    return Beats(
+        reminders_ran=reminders_ran,
+        stalled=(reminders_ran or user.date_joined) < now - STALLED_AFTER,
+        digest_sent=digest_sent,
+        digest_next=due,
+        late=due is not None and due < now - LATE_AFTER,
+        on_hold=states == REFUSED_THRICE,
+    )

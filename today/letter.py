@@ -6,19 +6,21 @@ from typing import Any
 
 import css_inline
 from django.conf import settings
-from django.contrib.humanize.templatetags.humanize import ordinal
+from django.contrib.humanize.templatetags.humanize import apnumber, ordinal
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.text import Truncator
 
-from contacts.models import Contact
-from followups.models import FollowUp, Reminder
+from contacts.models import Contact, say_rhythm
+from followups.models import FollowUp, Outcome, Reminder
 from netcrm.models import WEEKDAYS, User
 from netcrm.wording import one_line
 from today import links
-from today.agenda import Agenda
+from today.agenda import Agenda, Week
 
-SHOWN = 7
 CUPS = 24
+# Gmail cuts a mail at 102 kB: the people after these have one button, to the page with all.
+WITH_BUTTONS = 7
 NOTE_LENGTH = 200
 NTH = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]
 
@@ -53,30 +55,40 @@ class Row:
     snooze: str = ""
     rest: str = ""
     choose: str = ""
+    colleague: str = ""
     decide: bool = False
 
 
-def write_letter(user: User, agenda: Agenda, now: datetime) -> Letter:
-    """Return the digest of an agenda that is not empty, for the aware instant `now`."""
-    over = agenda.carried_over[:SHOWN]
-    due = agenda.due_today[: SHOWN - len(over)]
-    hello = agenda.rhythms[: SHOWN - len(over) - len(due)]
-    soon = agenda.coming[: SHOWN - len(over) - len(due) - len(hello)]
-    total = agenda.due_count + len(agenda.rhythms)
+def write_letter(
+    user: User, agenda: Agenda, now: datetime, week: Week | None = None, test: bool = False
+) -> Letter:
+    """Return the digest of an agenda for the aware instant `now`; with the week in numbers on the
+    day that closes it. A test says that it is one, and shows an example if nothing is due."""
+    over, due = agenda.carried_over, agenda.due_today
+    left = user.digest_cap - len(over) - len(due)
+    hello = agenda.rhythms[:left]
+    soon = agenda.coming[: left - len(hello)]
+    rows = [
+        _due(user, reminder, agenda.day, brief=number >= WITH_BUTTONS)
+        for number, reminder in enumerate(agenda.reminders)
+    ]
     context = {
-        "subject": subject(agenda, total),
+        "subject": f"A test: {subject(agenda)}" if test else subject(agenda),
         "summary": _summary(agenda),
+        "test": test,
+        "example": [_example()] if agenda.empty else [],
         "day": agenda.day,
         "greeting": _greeting(user, now),
         "evidence": agenda.evidence,
         "cups": agenda.evidence and agenda.evidence.conversations <= CUPS,
         "theirs": _theirs(agenda),
         "since": _since(over),
-        "carried_over": [_due(user, reminder, agenda.day) for reminder in over],
-        "due_today": [_due(user, reminder, agenda.day) for reminder in due],
+        "carried_over": rows[: len(over)],
+        "due_today": rows[len(over) :],
         "hello": [_hello(contact) for contact in hello],
         "soon": [(each.next_on, _person(each.contact), _step(each)) for each in soon],
-        "more": total - len(over) - len(due) - len(hello),
+        "more": agenda.total - len(over) - len(due) - len(hello),
+        "week": _say_week(week),
         "schedule": _schedule(user),
         "site": settings.SITE_URL,
         "unsubscribe": settings.SITE_URL + links.unsubscribe_path(user),
@@ -86,21 +98,30 @@ def write_letter(user: User, agenda: Agenda, now: datetime) -> Letter:
     return Letter(context["subject"], text, _inliner.inline(html))
 
 
-def subject(agenda: Agenda, total: int) -> str:
-    """Return the most useful fact of the agenda and how many more there are."""
+def subject(agenda: Agenda) -> str:
+    """Return the most useful fact of the agenda and how many more people there are."""
+    fact, others = _fact(agenda), agenda.total - 1
+    if others < 1:
+        return fact
+    return f"{fact} And {others} more" if fact.endswith("?") else f"{fact}, and {others} more"
+
+
+def _fact(agenda: Agenda) -> str:
+    if agenda.empty:
+        return "nothing is due"
     if agenda.reminders:
         lead = (agenda.due_today or agenda.carried_over)[0]
         name = one_line(lead.follow_up.contact.given_name)
         when = "is today" if agenda.due_today else "is carried over"
-        fact = f"{_possessive(name)} {_step(lead.follow_up)} {when}"
         if lead.follow_up.asks_to_decide:
-            fact = f"What next with {name}?"
-    else:
-        fact = f"Time for a hello to {one_line(agenda.rhythms[0].given_name)}"
-    return f"{fact}, and {total - 1} more" if total > 1 else fact
+            return f"What next with {name}?"
+        if lead.follow_up.present.colleague:
+            return f"Who is next after {name}?"
+        return f"{_possessive(name)} {_step(lead.follow_up)} {when}"
+    return f"Time for a hello to {one_line(agenda.rhythms[0].given_name)}"
 
 
-def _due(user, reminder, today):
+def _due(user, reminder, today, brief=False):
     follow_up = reminder.follow_up
     waited = reminder.waited(today)
 
@@ -110,31 +131,60 @@ def _due(user, reminder, today):
     def button(verb):
         return links.VERBS[verb].label, address(verb), links.VERBS[verb].good
 
+    verbs = [links.CHOOSE] if brief else links.verbs_for(follow_up)
     return Row(
         **_person(follow_up.contact),
-        margin="What now?" if follow_up.asks_to_decide else f"{ordinal(follow_up.nth)} try",
+        margin=_margin(follow_up),
         dots=_dots(follow_up),
         label=f"{waited} day{'s' if waited > 1 else ''} past" if waited else "",
         why=one_line(follow_up.reason),
         hint=_short(follow_up.present.hint),
-        note=_short(follow_up.purpose or reminder.note),
-        actions=tuple(button(verb) for verb in links.verbs_for(follow_up)),
-        snooze=address(links.SNOOZE),
-        rest=address(links.REST),
+        note="" if brief else _short(follow_up.purpose or reminder.note),
+        actions=tuple(button(verb) for verb in verbs),
+        snooze="" if brief else address(links.SNOOZE),
+        rest="" if brief else address(links.REST),
         choose=address(links.CHOOSE),
+        colleague=_colleague(follow_up),
         decide=follow_up.asks_to_decide,
     )
 
 
-def _hello(contact: Contact) -> Row:
+def _margin(follow_up: FollowUp) -> str:
+    if follow_up.asks_to_decide:
+        return "What now?"
+    return "Next" if follow_up.present.colleague else f"{ordinal(follow_up.nth)} try"
+
+
+def _colleague(follow_up: FollowUp) -> str:
+    """Return where to choose the next person at the organisation, if that is the step."""
+    if not follow_up.present.colleague:
+        return ""
+    return settings.SITE_URL + reverse("followups:colleague", args=[follow_up.pk])
+
+
+def _example() -> Row:
+    """Return somebody who cannot be in the notebook, to show how a person stands in a digest."""
+    today = settings.SITE_URL + reverse("today:today")
+    offered = (Outcome.NO_ANSWER, Outcome.VOICEMAIL, Outcome.REPLIED, Outcome.TALKED)
+    return Row(
+        name="Ada Lovelace",
+        address=today,
+        about="Analyst, The Analytical Engine",
+        margin="2nd try",
+        dots="●◉○",
+        why="Three business days after your voicemail",
+        hint="Call once more. Silence is usually about timing.",
+        actions=tuple((links.VERBS[each].label, today, links.VERBS[each].good) for each in offered),
+        snooze=today,
+        rest=today,
+        choose=today,
+    )
+
+
+def _hello(contact):
     last = contact.last_interaction_on
     spoke = f"last spoke on {last.day} {last:%B %Y}" if last else "not spoken yet"
-    return Row(**_person(contact), why=f"{_rhythm(contact)}, {spoke}")
-
-
-def _rhythm(contact: Contact) -> str:
-    words = contact.get_rhythm_days_display()
-    return words.capitalize() if isinstance(words, str) else f"Every {words} days"
+    return Row(**_person(contact), why=f"{say_rhythm(contact.rhythm).capitalize()}, {spoke}")
 
 
 def _person(contact: Contact) -> dict[str, Any]:
@@ -152,7 +202,7 @@ def _short(text: str) -> str:
 
 def _dots(follow_up: FollowUp) -> str:
     """Draw the tries in characters: made, due, left."""
-    now = "" if follow_up.asks_to_decide else "◉"
+    now = "" if follow_up.asks_to_decide or follow_up.present.colleague else "◉"
     left = follow_up.tries - follow_up.attempts - len(now)
     return "●" * min(follow_up.attempts, 12) + now + "○" * min(max(left, 0), 12)
 
@@ -160,6 +210,8 @@ def _dots(follow_up: FollowUp) -> str:
 def _step(follow_up: FollowUp) -> str:
     if follow_up.asks_to_decide:
         return "next way"
+    if follow_up.present.colleague:
+        return "the next person there"
     if not follow_up.ends_on_answer:
         return "next step"
     nth = follow_up.nth
@@ -173,8 +225,10 @@ def _possessive(name: str) -> str:
 def _theirs(agenda: Agenda) -> str:
     """Return whose try today is one of those that the evidence speaks for."""
     for reminder in agenda.due_today:
-        if reminder.follow_up.nth > 2 and not reminder.follow_up.asks_to_decide:
-            return _possessive(one_line(reminder.follow_up.contact.given_name))
+        follow_up = reminder.follow_up
+        is_try = not (follow_up.asks_to_decide or follow_up.present.colleague)
+        if is_try and follow_up.nth > 2:
+            return _possessive(one_line(follow_up.contact.given_name))
     return ""
 
 
@@ -186,7 +240,27 @@ def _since(reminders: list[Reminder]) -> tuple[str, date] | None:
     return ("due" if len(days) == 1 else "since", min(days))
 
 
+def _say_week(week: Week | None) -> str:
+    """Return a week in numbers, as a sentence: what was done, never what was not."""
+    if week is None or not (week.tries or week.conversations):
+        return ""
+    days = _count(sum(showed_up for _, showed_up in week.days), "day", "days")
+    said = f"You showed up on {days}: "
+    if not week.conversations:
+        return f"{said}{_count(week.tries, 'try', 'tries')}. Silence is usually about timing."
+    conversations = _count(week.conversations, "conversation", "conversations")
+    if not week.tries:
+        return f"{said}{conversations}."
+    return f"{said}{_count(week.tries, 'try', 'tries')} and {conversations}."
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{apnumber(number)} {one if number == 1 else many}"
+
+
 def _summary(agenda: Agenda) -> str:
+    if agenda.empty:
+        return "This is how your digest will look."
     parts = []
     if agenda.due_count:
         parts.append(f"{agenda.due_count} follow-up{'s' if agenda.due_count > 1 else ''}")

@@ -1,5 +1,6 @@
-"""The signed addresses in mails. A token names one user, one reminder and what to do with it; it
-never logs anyone in, ends after two weeks, and all of a user's end when the password changes."""
+"""The signed addresses in mails. A token names one user, one reminder, what to do with it and in
+which of the reminder's digests it stands. It never logs anyone in and ends after two weeks, with
+the reminder's next digest, or when the password changes."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,10 @@ EPOCH_LENGTH = 12
 
 class ExpiredError(Exception):
     """The address was once good: it is too old, or the password has changed since."""
+
+
+class ReplacedError(ExpiredError):
+    """A newer digest asks about the same reminder: only its addresses are good."""
 
 
 @dataclass(frozen=True)
@@ -62,32 +67,40 @@ class Link:
 
 
 def verbs_for(follow_up: FollowUp) -> list[str]:
-    """Return the verbs that the present step offers, most likely first."""
+    """Return the verbs that the present step offers, most likely first. Who is next at the
+    organisation is chosen in the notebook, not by a link."""
     if follow_up.asks_to_decide:
         return [REST, LET_GO]
+    if follow_up.present.colleague:
+        return [Outcome.REPLIED, Outcome.TALKED]
     called = follow_up.present.channel == schedule.CALL
     tried = [Outcome.NO_ANSWER, Outcome.VOICEMAIL] if called else [Outcome.SENT]
     return [*tried, Outcome.REPLIED, Outcome.TALKED]
 
 
 def action_path(user: User, reminder: Reminder, verb: str) -> str:
-    """Return the path of the page that does `verb` for this user's reminder."""
-    token = signing.dumps([user.pk, reminder.pk, verb, _epoch(user)], salt=ACTION_SALT)
+    """Return the path of the page that does `verb` for this user's reminder, until the next digest
+    with it."""
+    names = [user.pk, reminder.pk, reminder.mailed, verb, _epoch(user)]
+    token = signing.dumps(names, salt=ACTION_SALT)
     return reverse("today:mail_link", args=[token])
 
 
 def read_action(token: str) -> Link:
     """Return what a token stands for, if the user still owns such a reminder.
 
-    Raises ExpiredError for an old one; BadSignature, User.DoesNotExist or Reminder.DoesNotExist for
-    one that was never good or whose person is gone.
+    Raises ExpiredError for an old one, ReplacedError for one of an older digest; BadSignature,
+    User.DoesNotExist or Reminder.DoesNotExist for one that was never good or whose person is gone.
     """
-    user_id, reminder_id, verb, epoch = _read(token, ACTION_SALT, ACTION_AGE)
+    user_id, reminder_id, mailed, verb, epoch = _read(token, ACTION_SALT, ACTION_AGE)
     user = User.objects.get(pk=user_id, is_active=True)
     if not constant_time_compare(epoch, _epoch(user)):
         raise ExpiredError
     rows = Reminder.objects.for_user(user).select_related("follow_up__contact__organisation")
-    return Link(user, rows.get(pk=reminder_id), verb)
+    reminder = rows.get(pk=reminder_id)
+    if mailed < reminder.mailed:
+        raise ReplacedError
+    return Link(user, reminder, verb)
 
 
 def unsubscribe_path(user: User) -> str:

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail as django_mail
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from netcrm import outbox
 from netcrm.models import Mail
-from netcrm.outbox import queue_mail, send_waiting
+from netcrm.outbox import on_hold, queue_mail, send_waiting
 from netcrm.wording import one_line
 from tests.smtp import running_post_office
 
@@ -66,6 +66,121 @@ def test_the_same_key_is_the_same_mail(alice):
     first = queue(alice, "digest:1")
     assert queue(alice, "digest:1", subject="Another") == first
     assert Mail.objects.get().subject == "Hello"
+
+
+class TestReplacing:
+    """After days without a mail server only the newest goes out."""
+
+    def states(self):
+        return list(Mail.objects.order_by("id").values_list("state", flat=True))
+
+    def test_unsent_ones_stay_behind(self, alice, office):
+        for day in (1, 2, 3):
+            newest = queue(alice, f"digest:{day}", replaces="digest:")
+        assert self.states() == [Mail.EXPIRED, Mail.EXPIRED, Mail.QUEUED]
+        assert send_waiting() == 1
+        assert office.ids == [newest.message_id]
+
+    def test_also_one_that_waits_for_its_next_try(self, alice, office):
+        queue(alice, "digest:1")
+        office.to_rcpt.append("451 Try again later")
+        send_waiting()
+        queue(alice, "digest:2", replaces="digest:")
+        assert self.states() == [Mail.EXPIRED, Mail.QUEUED]
+
+    def test_also_one_of_a_dead_sender(self, alice, office):
+        queue(alice, "digest:1")
+        leased = outbox._lease()
+        Mail.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        queue(alice, "digest:2", replaces="digest:")
+        assert self.states() == [Mail.EXPIRED, Mail.QUEUED]
+        # It was only slow: what it writes down now must not bring the old one back.
+        outbox._mark(leased, state=Mail.QUEUED)
+        assert self.states() == [Mail.EXPIRED, Mail.QUEUED]
+
+    def test_not_one_that_is_being_sent(self, alice, office):
+        queue(alice, "digest:1")
+        leased = outbox._lease()
+        queue(alice, "digest:2", replaces="digest:")
+        assert self.states() == [Mail.SENDING, Mail.QUEUED]
+        outbox._mark(leased, state=Mail.SENT)
+        assert self.states() == [Mail.SENT, Mail.QUEUED]
+
+    def test_nothing_that_is_over_or_of_another_kind_or_person(self, alice, bob, office):
+        queue(alice, "digest:1")
+        send_waiting()
+        queue(alice, "test:1")
+        queue(bob, "digest:of bob")
+        queue(alice, "digest:2", replaces="digest:")
+        assert self.states() == [Mail.SENT, Mail.QUEUED, Mail.QUEUED, Mail.QUEUED]
+
+    def test_the_same_again_is_not_new(self, alice):
+        queue(alice, "digest:2", replaces="digest:")
+        queue(alice, "digest:3")
+        queue(alice, "digest:2", replaces="digest:")
+        assert self.states() == [Mail.QUEUED, Mail.QUEUED]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_neither_waits_for_a_sender_that_takes_it_up(self, alice):
+        """The sender holds the row's lock for a moment: the mail goes, nobody is held up."""
+        mail = queue(alice, "digest:1")
+
+        def replace():
+            try:
+                with transaction.atomic():
+                    queue(alice, "digest:2", replaces="digest:")
+            finally:
+                connections.close_all()
+
+        with transaction.atomic():
+            Mail.objects.select_for_update(no_key=True).get(pk=mail.pk)
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(replace).result(timeout=5)
+        assert self.states() == [Mail.QUEUED, Mail.QUEUED]
+
+
+class TestHold:
+    """Three refusals in a row, and mail to that address waits for the person."""
+
+    def refuse(self, owner, office, times, **more):
+        for _ in range(times):
+            office.to_rcpt.append("550 No such mailbox")
+            queue(owner, f"mail {Mail.objects.count()}", **more)
+            send_waiting()
+
+    def test_three_in_a_row(self, alice, bob, office):
+        self.refuse(alice, office, 2)
+        assert not on_hold(alice)
+        self.refuse(alice, office, 1)
+        assert on_hold(alice)
+        assert not on_hold(bob)
+        assert Mail.objects.count() == 3
+
+    def test_one_that_arrived_between_counts_anew(self, alice, office):
+        self.refuse(alice, office, 2)
+        queue(alice, "good")
+        send_waiting()
+        self.refuse(alice, office, 2)
+        assert not on_hold(alice)
+
+    def test_any_new_mail_resumes(self, alice, office):
+        self.refuse(alice, office, 3)
+        queue(alice, "test")
+        assert not on_hold(alice)
+
+    def test_another_address_resumes(self, alice, office):
+        self.refuse(alice, office, 3)
+        alice.email = "alice@new.example"
+        assert not on_hold(alice)
+
+    def test_a_server_that_is_away_is_no_refusal(self, alice, office):
+        for number in range(3):
+            mail = queue(alice, f"mail {number}")
+            old = timezone.now() - timedelta(days=4)
+            Mail.objects.filter(pk=mail.pk).update(created_at=old)
+            office.to_data.append("450 Busy")
+            send_waiting()
+        assert not on_hold(alice)
 
 
 def test_message_id_is_of_our_domain(alice, settings):
@@ -126,7 +241,7 @@ def test_given_up_after_three_days(alice, office):
     Mail.objects.filter(pk=mail.pk).update(created_at=timezone.now() - timedelta(days=3, hours=1))
     office.to_data.append("450 Busy")
     send_waiting()
-    assert fresh(mail).state == Mail.FAILED
+    assert fresh(mail).state == Mail.EXPIRED
     assert mail.error.startswith("This mail could not be sent for 3 days, so it was given up.")
 
 

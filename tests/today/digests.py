@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import connection
 from psycopg.sql import SQL, Identifier
 
-from followups import pursuing
+from followups import planning
 from followups.models import FollowUp, Reminder
 from tests.factories import make_contact, make_follow_up
 
@@ -21,7 +21,7 @@ def make_due(owner, name="Priya Raman", slug="unanswered-call", waited=0, attemp
     FollowUp.objects.filter(pk=follow_up.pk).update(step=step, attempts=attempts, next_on=day)
     Reminder.objects.filter(follow_up=follow_up).delete()
     follow_up.refresh_from_db()
-    pursuing.raise_reminder(follow_up)
+    planning.raise_reminder(follow_up)
     return follow_up.reminders.get()
 
 

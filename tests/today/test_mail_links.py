@@ -10,12 +10,12 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from followups import pursuing
+from followups import planning, pursuing
 from followups.models import Action, Interaction, Reminder
 from followups.pursuing import Entry
-from netcrm.models import User
-from tests.today.digests import content_hash, make_due
-from today import links
+from netcrm.models import Mail, User
+from tests.today.digests import content_hash, links_in, make_due
+from today import digest, links
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +160,27 @@ class TestNoLonger:
         alice.save(update_fields=["password"])
         self.refused(Client(), path, 410)
 
+    def test_a_newer_digest_replaces_those_before(self, alice, reminder):
+        older, mails = path_of(reminder, "talked"), []
+        for day in (1, 2):
+            with time_machine.travel(alice.digest_next_at + timedelta(days=day)):
+                assert digest.send_digests() == 1
+                mails.append(links_in(Mail.objects.last().html)["Talked"])
+                alice.refresh_from_db()
+        with time_machine.travel(alice.digest_next_at):
+            for path in (older, mails[0]):
+                self.refused(Client(), path, 410)
+                assert "A newer digest has replaced this one." in text(Client().get(path))
+            assert "You talked with Priya." in text(Client().post(mails[1], follow=True))
+
+    def test_a_digest_without_the_person_leaves_the_link_alone(self, alice, reminder):
+        path = path_of(reminder, "talked")
+        make_due(alice, "Samir Haddad", waited=5)
+        User.objects.update(digest_cap=1)
+        with time_machine.travel(alice.digest_next_at):
+            assert digest.send_digests() == 1
+            assert Client().get(path).status_code == 200
+
     def test_a_closed_account(self, alice, reminder):
         User.objects.filter(pk=alice.pk).update(is_active=False)
         self.refused(Client(), path_of(reminder, "talked"), 404)
@@ -215,7 +236,7 @@ class TestAlreadyDone:
         path = path_of(reminder, "talked")
         pursuing.snooze(reminder.follow_up, reminder.owner.today() + timedelta(days=1))
         assert "Already done." in text(Client().get(path))
-        pursuing.raise_reminder(Reminder.objects.get().follow_up)
+        planning.raise_reminder(Reminder.objects.get().follow_up)
         assert "You talked with Priya." in text(Client().post(path, follow=True))
 
     @pytest.mark.django_db(transaction=True)

@@ -3,16 +3,19 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from followups import pursuing
-from followups.models import Reminder
-from netcrm.models import Heartbeat
+from followups import planning, pursuing
+from followups.models import Break, Channel, Outcome, Reminder
+from netcrm.models import Heartbeat, Mail, User
+from netcrm.outbox import queue_mail, send_waiting
 from tests.factories import make_contact, make_follow_up
-from today.agenda import build_agenda
+from today.agenda import build_agenda, last_beats
+from today.models import Digest
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +24,7 @@ def make_due(owner, name, days_ago):
     """Make a follow-up whose reminder was due some days ago."""
     follow_up = make_follow_up(make_contact(owner, name))
     if not follow_up.reminders.open().exists():
-        pursuing.raise_reminder(follow_up)
+        planning.raise_reminder(follow_up)
     due_on = owner.today() - timedelta(days=days_ago)
     Reminder.objects.filter(follow_up=follow_up).update(due_on=due_on)
     return follow_up
@@ -70,13 +73,98 @@ def test_the_newest_note_is_shown(alice, alice_client):
     assert "Ask about the hiring plan" in page(alice_client)
 
 
-def test_says_when_reminders_last_ran(alice_client):
-    assert "Reminders have not run yet" in page(alice_client)
-    Heartbeat.beat("reminders")
-    assert "Reminders last ran <time" in page(alice_client)
-    assert "They should run every minute" not in page(alice_client)
-    Heartbeat.beat("reminders", timezone.now() - timedelta(hours=2))
-    assert "They should run every minute" in page(alice_client)
+class TestBehindTheScenes:
+    """When reminders last ran, and when the digest did and will (rule 11)."""
+
+    def says(self, client):
+        card = page(client).split('id="clock"')[1].split("</section>")[0]
+        return " ".join(card.split())
+
+    def test_when_reminders_last_ran(self, alice_client):
+        Heartbeat.beat("reminders", timezone.now() - timedelta(minutes=59))
+        assert "Reminders last ran <time" in self.says(alice_client)
+        assert "They should run every minute" not in self.says(alice_client)
+
+    @pytest.mark.parametrize("personal", [True, False])
+    def test_an_hour_of_silence(self, alice_client, settings, personal):
+        settings.PERSONAL = personal
+        Heartbeat.beat("reminders", timezone.now() - timedelta(minutes=61))
+        says = self.says(alice_client)
+        assert "They should run every minute. Until they do, nothing new comes up here" in says
+        assert ("Start netcrm again" in says) is personal
+        assert ('href="/health/"' in says) is not personal
+
+    def test_never_in_a_new_notebook_and_in_an_old_one(self, alice, alice_client):
+        assert "Reminders have not run yet." in self.says(alice_client)
+        assert "They should run every minute" not in self.says(alice_client)
+        User.objects.update(date_joined=timezone.now() - timedelta(hours=2))
+        assert "They should run every minute" in self.says(alice_client)
+
+    def test_the_digest(self, alice, alice_client):
+        with time_machine.travel("2026-11-19T12:00+01:00", tick=False):
+            alice.save()
+            says = self.says(alice_client)
+            assert "No digest sent yet. Next Fri 20 Nov, 07:00, if anything is due." in says
+            mail = queue_mail(alice, "digest:1", alice.email, "Hello", "Hello")
+            Digest.objects.create(owner=alice, on=alice.today(), mail=mail)
+            send_waiting()
+            assert "Last digest Thu 19 Nov, 12:00." in self.says(alice_client)
+
+    def test_a_test_is_no_digest(self, alice_client):
+        alice_client.post(reverse("today:try_digest"))
+        send_waiting()
+        assert "No digest sent yet." in self.says(alice_client)
+
+    def test_a_digest_that_is_late(self, alice, alice_client):
+        with time_machine.travel("2026-11-19T07:05+01:00", tick=False) as clock:
+            User.objects.update(digest_next_at=timezone.now() - timedelta(minutes=5))
+            assert "Next Thu 19 Nov, 07:00, if anything is due." in self.says(alice_client)
+            clock.shift(timedelta(minutes=6))
+            assert "The next was due Thu 19 Nov, 07:00, and will" in self.says(alice_client)
+
+    @pytest.mark.parametrize("off", [{"digest_on": False}, {"digest_days": []}])
+    def test_the_digest_is_off(self, alice, alice_client, off):
+        for name, value in off.items():
+            setattr(alice, name, value)
+        alice.save()
+        assert "The daily digest is off." in self.says(alice_client)
+
+    def test_on_hold(self, alice, alice_client):
+        for number in range(3):
+            assert "refused" not in self.says(alice_client)
+            queue_mail(alice, f"digest:{number}", alice.email, "Hello", "Hello")
+            Mail.objects.update(state=Mail.FAILED)
+        assert "The next ones wait, since the mail server refused three" in self.says(alice_client)
+
+    def test_in_one_query(self, alice, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            last_beats(alice)
+
+
+def test_two_hellos_are_enough_for_a_day(alice):
+    people = [make_contact(alice, f"Quiet {n}", rhythm_days=21) for n in range(4)]
+    people[0].not_this_week(alice.today())
+    hello = pursuing.Entry(Channel.MESSAGE, Outcome.NOTED, alice.today())
+    assert len(build_agenda(alice, alice.today()).rhythms) == 1
+    pursuing.log(people[1], hello)
+    assert build_agenda(alice, alice.today()).rhythms == []
+    assert len(build_agenda(alice, alice.today() + timedelta(days=1)).rhythms) == 2
+
+
+def test_on_a_break_nobody_waits_for_a_hello(alice):
+    make_contact(alice, "Quiet Quinn", rhythm_days=21)
+    today = alice.today()
+    days = {"first_on": today + timedelta(days=1), "last_on": today + timedelta(days=2)}
+    on_break = Break.objects.create(owner=alice, **days)
+    seen = [build_agenda(alice, today + timedelta(days=n)) for n in range(4)]
+    assert [len(agenda.rhythms) for agenda in seen] == [1, 0, 0, 1]
+    assert [agenda.on_break for agenda in seen] == [None, on_break, on_break, None]
+
+
+def test_somebody_else_s_break(alice, bob):
+    make_contact(alice, "Quiet Quinn", rhythm_days=21)
+    Break.objects.create(owner=bob, first_on=alice.today(), last_on=alice.today())
+    assert len(build_agenda(alice, alice.today()).rhythms) == 1
 
 
 def test_nothing_of_other_people(alice, bob_client):

@@ -3,7 +3,6 @@ import math
 from followups import raising
 from netcrm.commands import LookAheadCommand
 from today import digest
-from today.agenda import build_agenda
 from today.letter import subject
 
 
@@ -21,9 +20,8 @@ class Command(LookAheadCommand):
         count = 0
         for user in digest.due(at):
             on = digest.newest_scheduled(user, at)
-            agenda = build_agenda(user, user.today(at))
-            total = agenda.due_count + len(agenda.rhythms)
-            says = "nothing is due, so no mail" if agenda.empty else subject(agenda, total)
+            agenda = digest.agenda_for(user, at)
+            says = "nothing is due, so no mail" if agenda.empty else subject(agenda)
             self.stdout.write(f"{on}  {user.email}  {says}")
             count += not agenda.empty
         if waiting := raising.due(at).count():
