@@ -404,11 +404,16 @@ class Break(Owned):
     last_on = models.DateField("last day")
     # The batch of what it moved.
     key = models.UUIDField(default=uuid.uuid4, editable=False)
+    # Whether what waited on its first day has moved behind it.
+    begun = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["first_on", "id"]
-        indexes = [models.Index(fields=["owner", "last_on"], name="break_of_owner")]
+        indexes = [
+            models.Index(fields=["owner", "last_on"], name="break_of_owner"),
+            models.Index(fields=["first_on"], name="break_to_begin", condition=Q(begun=False)),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(last_on__gte=models.F("first_on")), name="break_ends_after_it_begins"

@@ -242,16 +242,19 @@ def close_reminder(follow_up):
     follow_up.reminders.open().update(closed_at=timezone.now())
 
 
+def awake(state):
+    """Return what changes in a follow-up of that state when its date has come."""
+    changes = {"next_on": None, "state": State.ACTIVE, "promised": False}
+    return changes | FRESH | {"ending": ""} if state == State.RESTING else changes
+
+
 def raise_reminder(follow_up, now=None):
     """Turn the date of a follow-up into its open reminder, exactly one for each planned step.
 
     A paused or resting one becomes active again. The caller holds the row's lock.
     """
     due_on = follow_up.next_on
-    changes = {"next_on": None, "state": State.ACTIVE, "promised": False, **fresh(follow_up)}
-    if follow_up.state == State.RESTING:
-        changes["ending"] = ""
-    put(follow_up, **changes)
+    put(follow_up, **awake(follow_up.state))
     Reminder.objects.update_or_create(
         follow_up=follow_up,
         turn=follow_up.turn,

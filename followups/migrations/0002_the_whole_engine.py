@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('first_on', models.DateField(verbose_name='first day')),
                 ('last_on', models.DateField(verbose_name='last day')),
                 ('key', models.UUIDField(default=uuid.uuid4, editable=False)),
+                ('begun', models.BooleanField(default=False, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
@@ -93,6 +94,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='break',
             index=models.Index(fields=['owner', 'last_on'], name='break_of_owner'),
+        ),
+        migrations.AddIndex(
+            model_name='break',
+            index=models.Index(condition=models.Q(('begun', False)), fields=['first_on'], name='break_to_begin'),
         ),
         migrations.AddConstraint(
             model_name='break',

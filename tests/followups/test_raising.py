@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from followups import raising
-from followups.models import FollowUp, Reminder
+from followups import planning, raising
+from followups.models import FollowUp, Reminder, State
 from followups.raising import due, raise_reminders
 from netcrm.models import Heartbeat
 from tests.factories import make_contact, make_follow_up, make_user
@@ -85,6 +85,42 @@ def test_more_than_one_batch_is_worked_off_at_once(alice, monkeypatch):
     Reminder.objects.all().delete()
     assert raise_reminders() == 10
     assert raise_reminders() == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [State.ACTIVE, State.PAUSED, State.RESTING])
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_a_batch_does_to_each_what_is_done_to_one(alice, state, asked_before):
+    rows = []
+    for name in ("Priya", "Tom"):
+        rows.append(make_follow_up(make_contact(alice, name=name), next_on=DAY))
+        if not asked_before:
+            rows[-1].reminders.all().delete()
+    FollowUp.objects.update(state=state, step=2, attempts=2, emails=1, promised=True)
+    answered = midnight("UTC")
+    Reminder.objects.update(closed_at=answered, raised_at=answered, due_on=date(2026, 11, 7))
+    FollowUp.objects.filter(state=State.RESTING).update(ending="no_reply")
+    now = midnight("UTC", DAY + timedelta(days=1))
+    one, other = FollowUp.objects.order_by("id")
+    planning.raise_reminder(one, now)
+    assert raise_reminders(now) == 1
+    assert told(other) == told(one)
+
+
+def told(follow_up):
+    """Return all fields of a follow-up and its reminders that may be the same in another one."""
+    own = FollowUp.objects.filter(pk=follow_up.pk).values().get()
+    reminders = [{**row, "id": None, "follow_up_id": None} for row in follow_up.reminders.values()]
+    return {**own, "id": None, "contact_id": None}, reminders
+
+
+@pytest.mark.django_db
+def test_one_that_asks_already_holds_up_nobody(alice):
+    broken = make_follow_up(make_contact(alice), next_on=DAY, turn=3)
+    assert broken.reminders.open().count() == 1
+    make_follow_up(make_contact(alice, name="Tom"), next_on=DAY).reminders.all().delete()
+    assert raise_reminders(midnight("UTC", DAY + timedelta(days=1))) == 1
+    assert Reminder.objects.open().count() == 2
 
 
 @pytest.mark.django_db
