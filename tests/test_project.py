@@ -176,7 +176,7 @@ def test_url_view_and_template_have_one_name(room, name, view):
     function = next(
         node
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef) and node.name == name
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
     )
     for template in re.findall(r'"(\w+/\w+\.html)"', ast.unparse(function).replace("'", '"')):
         get_template(template)

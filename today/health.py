@@ -10,7 +10,7 @@ from http import HTTPStatus
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.timesince import timesince
 from health_check.base import HealthCheck
@@ -137,4 +137,7 @@ class HealthPage(HealthCheckView):
         return JsonResponse(said, status=status)
 
 
-health = login_not_required(HealthPage.as_view())
+@login_not_required
+async def health(request: HttpRequest) -> HttpResponse:
+    """The page of health: 200, or 503 while somebody should see to something."""
+    return await HealthPage.as_view()(request)
