@@ -62,9 +62,8 @@ class LogForm(forms.Form):
     note = forms.CharField(required=False, max_length=10_000)
     # Without a day it was today, also on a page that was opened yesterday.
     on = forms.DateField(label="When", required=False, widget=DayInput())
-    until = forms.DateField(
-        label="Last day away, if out of office", required=False, widget=DayInput()
-    )
+    # Asked when somebody is out of office.
+    until = forms.DateField(required=False)
     playbook = forms.ModelChoiceField(
         Playbook.objects.none(),
         label="Playbook, if nobody answered",

@@ -237,3 +237,16 @@ def test_begin_and_do_not_contact(alice_client, bob_client, alice, priya):
     assert follow_up.state == State.ENDED
     refused = alice_client.post(url, {"playbook": playbook.pk}, follow=True)
     assert "marked as do not contact" in refused.content.decode()
+
+
+def test_out_of_office_asks_for_the_last_day_away(alice_client, alice, due):
+    log = reverse("followups:log_contact", args=[due.contact_id])
+    asked = alice_client.post(log, {"happened": "out_of_office"})
+    assert asked.status_code == 422
+    assert "Write the last day away, today or later." in asked.content.decode()
+    assert 'name="until"' in asked.content.decode()
+    away = alice.today() + timedelta(days=30)
+    alice_client.post(log, {"happened": "out_of_office", "until": away.isoformat()})
+    due.refresh_from_db()
+    assert due.state == State.PAUSED
+    assert due.next_on > away
