@@ -14,16 +14,21 @@ from followups.schedule import WorkCalendar
 logger = logging.getLogger(__name__)
 
 
+def usual_calendar(user):
+    """Return the WorkCalendar of a user without their breaks. No query."""
+    return WorkCalendar(frozenset(user.work_days), PublicHolidays(user.country, user.region))
+
+
 def calendar_for(user):
     """Return the WorkCalendar of a user: their breaks are days off like any holiday. One query."""
-    holidays = PublicHolidays(user.country, user.region)
+    usual = usual_calendar(user)
     ahead = Break.objects.for_user(user).filter(last_on__gte=user.today())
     days_off = {
         each.first_on + timedelta(days=n): each.in_words
         for each in ahead
         for n in range((each.last_on - each.first_on).days + 1)
     }
-    return WorkCalendar(frozenset(user.work_days), ChainMap(days_off, holidays))
+    return WorkCalendar(usual.work_days, ChainMap(days_off, usual.holidays))
 
 
 @dataclass(frozen=True)

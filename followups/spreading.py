@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from followups import pursuing, schedule
-from followups.calendars import PublicHolidays, calendar_for
+from followups.calendars import calendar_for, usual_calendar
 from followups.models import (
     STROKES,
     Action,
@@ -86,8 +86,7 @@ def is_backlog(user, day: date, waiting: int, oldest: date | None) -> bool:
 def _long_ago(user, day):
     """Return the day before which something was due that has waited too long: more business days
     have passed since, `day` among them if it is one."""
-    calendar = WorkCalendar(frozenset(user.work_days), PublicHolidays(user.country, user.region))
-    return calendar.shift(day + timedelta(days=1), -(WAITED_LONG + 1))
+    return usual_calendar(user).shift(day + timedelta(days=1), -(WAITED_LONG + 1))
 
 
 @dataclass(frozen=True)

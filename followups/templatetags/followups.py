@@ -14,10 +14,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from followups import coaching, schedule
-from followups.calendars import PublicHolidays
+from followups.calendars import usual_calendar
 from followups.forms import HAPPENED, offered_days
 from followups.models import Channel, Ending, Outcome, Playbook, Via, Window
-from followups.schedule import WorkCalendar
 
 register = template.Library()
 
@@ -141,15 +140,13 @@ def when_to_call(context, follow_up):
     """Return when to make the call that comes next, in words: Thursday before ten. A call that has
     waited is for today."""
     user, contact = context["user"], follow_up.contact
-    # Without the breaks of calendar_for(), which would be a query for each row.
-    holidays = PublicHolidays(user.country, user.region)
     found = coaching.next_call(
         timezone.now(),
         follow_up.next_on or user.today(),
         Window(follow_up.window or Window.MORNING),
         contact.time_zone or user.time_zone,
         user.time_zone,
-        WorkCalendar(frozenset(user.work_days), holidays),
+        usual_calendar(user),  # calendar_for() would be a query for each row
     )
     return found.words(contact.given_name, user.today())
 

@@ -8,14 +8,15 @@ from threading import Barrier
 import pytest
 
 from followups import calendars
-from followups.calendars import calendar_for
+from followups.calendars import calendar_for, usual_calendar
+from followups.models import Break
 from netcrm.models import User
 
 CHRISTMAS = date(2026, 12, 25)
 
 
 def calendar_of(**fields):
-    return calendar_for(User(email="alice@example.org", **fields))
+    return usual_calendar(User(email="alice@example.org", **fields))
 
 
 def test_without_a_country_only_weekdays_count():
@@ -43,6 +44,15 @@ def test_own_work_days_count_also_on_the_weekend():
 def test_new_years_day_observed_in_the_old_year():
     # 1 January 2028 is a Saturday; the United States rest on Friday, 31 December 2027.
     assert not calendar_of(country="US").is_work_day(date(2027, 12, 31))
+
+
+def test_a_break_is_days_off_with_a_name(alice, bob):
+    Break.objects.create(owner=alice, first_on=CHRISTMAS, last_on=date(2026, 12, 28))
+    calendar = calendar_for(alice)
+    assert not calendar.is_work_day(date(2026, 12, 28))
+    assert calendar.holidays.get(date(2026, 12, 28)) == "your time off"
+    assert calendar.is_work_day(date(2026, 12, 29))
+    assert calendar_for(bob).is_work_day(date(2026, 12, 28))
 
 
 @pytest.mark.parametrize(("country", "region"), [("XX", ""), ("AT", "nowhere")])
