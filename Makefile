@@ -3,7 +3,7 @@ python := .venv/bin/python
 with_servers := $(python) -m netcrm.run
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo bench clean
+.PHONY: help run test check demo bench faults clean
 
 help: ## What there is (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,9 +23,13 @@ demo: ## Fill the notebook of a demo account, in the running netcrm or for the n
 	@bin/install requirements.txt
 	@$(with_servers) $(python) manage.py demo
 
-bench: ## Measure requests per second and queries, in a database of its own
+bench: ## Measure requests, digests and reminders per second (ARGS="--help" tells the sizes)
 	@bin/install requirements.txt
-	@NETCRM_VAR=var/bench $(with_servers) $(python) -m benchmarks.run
+	@NETCRM_VAR=var/bench $(with_servers) $(python) -m benchmarks.run $(ARGS)
+
+faults: ## Kill and stop everything, and count what was lost or doubled (SEED, KILLS)
+	@bin/install requirements-dev.txt
+	@NETCRM_VAR=var/faults $(python) -m tests.faults.run $(ARGS)
 
 clean: ## Remove what can be made again; the data in var/ stays
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache var/static var/bench
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache var/static var/bench var/faults

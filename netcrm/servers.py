@@ -106,13 +106,14 @@ def secret(path: Path) -> str:
 
 
 @contextmanager
-def postgres(home: Path, *, durable: bool = True) -> Iterator[str]:
+def postgres(home: Path, *, durable: bool = True, port: int = 0) -> Iterator[str]:
     """Run PostgreSQL with its data in `home`; give the URL of its database "netcrm".
 
-    `durable=False` is for tests: a power failure may destroy the data.
+    `durable=False` is for tests: a power failure may destroy the data. Without a `port` it takes
+    a free one.
     """
     home.mkdir(parents=True, exist_ok=True)
-    password, port = secret(home / "password"), _free_port()
+    password, port = secret(home / "password"), port or _free_port()
     login = _postgres_login(home)
     _make_cluster(home, login)
     options = {
@@ -137,14 +138,14 @@ def postgres(home: Path, *, durable: bool = True) -> Iterator[str]:
 
 
 @contextmanager
-def valkey(home: Path, *, durable: bool = True) -> Iterator[str]:
-    """Run Valkey with its data in `home`; give its URL.
+def valkey(home: Path, *, durable: bool = True, port: int = 0) -> Iterator[str]:
+    """Run Valkey with its data in `home`; give its URL. Without a `port` it takes a free one.
 
     As a broker it must never drop a message to make room (`noeviction`) and loses at most the
     last second in a crash.
     """
     home.mkdir(parents=True, exist_ok=True)
-    password, port = secret(home / "password"), _free_port()
+    password, port = secret(home / "password"), port or _free_port()
     # By standard input, so that the password shows neither in a list of processes nor in the data.
     configuration = f"""
         bind 127.0.0.1

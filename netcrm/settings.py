@@ -90,6 +90,8 @@ DATABASES["default"]["OPTIONS"] = {
 }
 if env.bool("DATABASE_POOL", default=False):
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
+    # Else every connection that a restart of PostgreSQL cut costs somebody a page.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("PGBOUNCER", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -142,7 +144,8 @@ if MAIL_URL:
                 "password": _mail["EMAIL_HOST_PASSWORD"] or "",
                 "use_tls": _mail.get("EMAIL_USE_TLS", False),
                 "use_ssl": _mail.get("EMAIL_USE_SSL", False),
-                "timeout": 30,
+                # Shorter than the lease, so that no mail has two senders while one still waits.
+                "timeout": env.float("MAIL_TIMEOUT_SECONDS", default=30.0),
             },
         }
     }
@@ -175,11 +178,13 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 600,
+    "ack_emulation": False,
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
 }
+CELERY_BEAT_SCHEDULER = "netcrm.beat:Scheduler"
 CELERY_TASK_DEFAULT_QUEUE = "tick"
 CELERY_TASK_ROUTES = {
     "netcrm.tasks.send_mail": {"queue": "mail"},

@@ -7,14 +7,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import environ
 import psutil
 import psycopg
+from django.db import connection
 from psycopg.sql import SQL, Identifier
 
 from netcrm import run, servers
@@ -23,6 +25,7 @@ from netcrm.probe import healthy
 ROOT = Path(__file__).resolve().parent.parent
 OLDER = SQL("UPDATE {0} SET {1} = {1} - make_interval(days => %s)")
 READY_SECONDS = 90
+ADDRESS = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
 
 
 @dataclass(frozen=True)
@@ -61,32 +64,81 @@ class Stack:
 @contextmanager
 def running(directory: Path, **settings: str) -> Iterator[Stack]:
     """Run netcrm with what it keeps in `directory`; `settings` are environment variables."""
-    port = _free_port()
     with _database() as database_url:
-        env = os.environ | {
-            "DEBUG": "false",
-            "PERSONAL": "true",
-            "SITE_URL": f"http://localhost:{port}",
-            "DATABASE_URL": database_url,
-            "REDIS_URL": _broker_of_its_own(),
-            "MAIL_DIR": str(directory / "mail"),
-            "STATIC_ROOT": str(directory / "static"),
-            "TICK_SECONDS": "1",
-            "LOG_LEVEL": "WARNING",
-            **settings,
-        }
+        servers_of_its_own = {"DATABASE_URL": database_url, "REDIS_URL": _broker_of_its_own()}
+        env = environment(directory, **{**servers_of_its_own, **settings})
         (directory / "log").mkdir(parents=True)
         run.prepare(directory, env)
         processes = []
         try:
-            for name, command in run.processes(directory, port).items():
-                with (directory / "log" / f"{name}.log").open("wb") as log:
-                    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=log, stderr=log)
-                processes.append(psutil.Process(process.pid))
-            _await(lambda: healthy(env["SITE_URL"], port))
+            for name in ("web", "worker", "beat"):
+                processes.append(start(name, directory, env))
+            await_web(env)
             yield Stack(env["SITE_URL"], env)
         finally:
             servers.end_processes(processes)
+
+
+def environment(directory: Path, **settings: str) -> dict[str, str]:
+    """Return the environment of a netcrm that keeps what it keeps in `directory`."""
+    return os.environ | {
+        "DEBUG": "false",
+        "PERSONAL": "true",
+        "SITE_URL": f"http://localhost:{free_port()}",
+        "MAIL_DIR": str(directory / "mail"),
+        "STATIC_ROOT": str(directory / "static"),
+        "TICK_SECONDS": "1",
+        "LOG_LEVEL": "WARNING",
+        **settings,
+    }
+
+
+def start(
+    name: str, directory: Path, env: dict[str, str], wrapper: Sequence[str] = ()
+) -> psutil.Popen:
+    """Start the "web", "worker" or "beat" of a netcrm, with its log in `directory`.
+
+    `wrapper` is a module, with its arguments, that runs the process's own.
+    """
+    (directory / "log").mkdir(parents=True, exist_ok=True)
+    command = run.processes(directory, urlsplit(env["SITE_URL"]).port)[name]
+    own = command.index("-m") + 1
+    command[own:own] = wrapper
+    with (directory / "log" / f"{name}.log").open("ab") as log:
+        return psutil.Popen(command, env=env, cwd=ROOT, stdout=log, stderr=log)
+
+
+def kill(process: psutil.Process) -> None:
+    """End a process and all below it as a power failure would."""
+    with suppress(psutil.NoSuchProcess):
+        process.suspend()  # Else it could replace a child that was killed before it.
+    family = [*process.children(recursive=True), process]
+    for member in family:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(family)
+
+
+def await_web(env: dict[str, str]) -> None:
+    """Wait until the web process answers."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not healthy(env["SITE_URL"], urlsplit(env["SITE_URL"]).port):
+        assert time.monotonic() < deadline, "netcrm did not start"
+        time.sleep(0.2)
+
+
+@contextmanager
+def rows(database_url: str) -> Iterator[None]:
+    """Let the models of this process speak to the database of a running netcrm."""
+    before = dict(connection.settings_dict)
+    there = environ.Env.db_url_config(database_url)
+    connection.close()
+    connection.settings_dict |= {name: there[name] for name in ADDRESS}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict |= {name: before[name] for name in ADDRESS}
 
 
 @contextmanager
@@ -107,14 +159,8 @@ def _broker_of_its_own() -> str:
     return url._replace(path=f"/{int(url.path.strip('/') or 0) + 8}").geturl()
 
 
-def _await(condition) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "netcrm did not start"
-        time.sleep(0.2)
-
-
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine on which nobody listens just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

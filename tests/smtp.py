@@ -10,18 +10,35 @@ from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
 
+OK = "250 OK"
+
 
 class PostOffice:
     """Remembers accepted mails in `mails`. The first answers to RCPT and to DATA are taken from
     `to_rcpt` and `to_data`; "stall" never answers, "keep and stall" accepts and never says so, and
-    "drop" hangs up. Then all is accepted."""
+    "drop" hangs up. Then `policy` says what each address is told, and `usually` answers DATA."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.host, self.port = "127.0.0.1", _free_port()
+        self.behave()
+
+    def behave(self) -> None:
+        """Take in every mail at once from now on."""
         self.to_rcpt: list[str] = []
         self.to_data: list[str] = []
+        self.policy: Callable[[str], str] = lambda address: OK
+        self.usually = OK
+        self.seconds = 0.0  # For one mail: half of it before the mail is kept, half after.
         self.stalled = 0
-        self.host, self.port = "127.0.0.1", _free_port()
+
+    def open(self) -> None:
+        self._controller = Controller(self, hostname=self.host, port=self.port)
+        self._controller.start()
+
+    def close(self) -> None:
+        """Refuse connections until it is opened again."""
+        self._controller.stop()
 
     @property
     def options(self) -> dict:
@@ -32,16 +49,18 @@ class PostOffice:
         return [mail["Message-ID"] for mail in self.mails]
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
-        if self.to_rcpt:
-            return self.to_rcpt.pop(0)
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
+        answer = self.to_rcpt.pop(0) if self.to_rcpt else self.policy(address)
+        if answer == OK:
+            envelope.rcpt_tos.append(address)
+        return answer
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        answer = self.to_data.pop(0) if self.to_data else "250 OK"
+        answer = self.to_data.pop(0) if self.to_data else self.usually
+        await asyncio.sleep(self.seconds / 2)
         if answer.startswith(("2", "keep")):
             mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
             self.mails.append(mail)
+        await asyncio.sleep(self.seconds / 2)
         if answer.endswith("stall"):
             self.stalled += 1
             await asyncio.sleep(3600)
@@ -60,12 +79,11 @@ def _free_port() -> int:
 @contextmanager
 def running_post_office() -> Iterator[PostOffice]:
     office = PostOffice()
-    controller = Controller(office, hostname=office.host, port=office.port)
-    controller.start()
+    office.open()
     try:
         yield office
     finally:
-        controller.stop()
+        office.close()
 
 
 def wait_until(true: Callable[[], object], seconds: float = 20) -> None:

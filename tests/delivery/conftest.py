@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +9,10 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from django.db import connection
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
-from netcrm import run, servers
+from netcrm import servers
 from netcrm.models import User
 from tests import processes
 from tests.smtp import PostOffice, running_post_office
@@ -33,13 +31,7 @@ class More:
     def start(self, name: str) -> None:
         """Start one more "worker" or "beat"."""
         directory = self.directory / f"{name} {len(self.started)}"
-        directory.mkdir()
-        command = run.processes(directory, urlsplit(self.stack.address).port)[name]
-        with (directory / "log").open("wb") as log:
-            process = subprocess.Popen(
-                command, env=self.stack.env, cwd=processes.ROOT, stdout=log, stderr=log
-            )
-        self.started.append(psutil.Process(process.pid))
+        self.started.append(processes.start(name, directory, self.stack.env))
 
     def kill_workers(self) -> None:
         """End every worker and its children as a power failure would."""
@@ -95,16 +87,9 @@ def rows(stack, django_db_blocker, monkeypatch) -> Iterator[None]:
     is committed."""
     # While Playwright runs, Django takes its loop for an asynchronous caller.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with django_db_blocker.unblock():
-        connection.close()
-        before = connection.settings_dict["NAME"]
-        connection.settings_dict["NAME"] = urlsplit(stack.env["DATABASE_URL"]).path.strip("/")
-        try:
-            yield
-            User.objects.all().delete()
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"] = before
+    with django_db_blocker.unblock(), processes.rows(stack.env["DATABASE_URL"]):
+        yield
+        User.objects.all().delete()
 
 
 @pytest.fixture
