@@ -57,12 +57,52 @@ def make_notebook(email: str, people: int) -> User:
     return user
 
 
+def make_small_notebook(email: str) -> User:
+    """Return a new user of five people: three tries are due, one comes back tomorrow, one waits
+    for a hello. Earlier ones were answered."""
+    user = User.objects.create_user(email, name="Maya Lindqvist")
+    chance, today = random.Random(email), user.today()
+    contacts = _contacts(user, 5, chance)
+    _interactions(user, contacts, chance)
+    silent, *tried = contacts
+    Contact.objects.filter(pk=silent.pk).update(last_interaction_on=None)
+    playbook = Playbook.objects.get(owner=user, slug="unanswered-call")
+    due_on = [today, today, today - timedelta(days=1)]
+    asking = [_follow_up(user, contact, playbook, State.ACTIVE, None) for contact in tried[:3]]
+    coming = _follow_up(user, tried[3], playbook, State.ACTIVE, today + timedelta(days=1))
+    ended = [_follow_up(user, contact, playbook, State.ENDED, None) for contact in tried]
+    FollowUp.objects.bulk_create([*asking, coming, *ended])
+    Reminder.objects.bulk_create(
+        Reminder(owner=user, follow_up=follow_up, turn=2, due_on=day)
+        for follow_up, day in zip(asking, due_on, strict=True)
+    )
+    return user
+
+
+def make_patient_notebook(email: str, follow_ups: int) -> User:
+    """Return a new user with so many follow-ups of five people, none of them due. Their playbook
+    is gone, since a contact can be pursued only once by each."""
+    user = User.objects.create_user(email, name="Maya Lindqvist")
+    contacts = _contacts(user, 5, random.Random(email))
+    playbook = Playbook.objects.get(owner=user, slug="unanswered-call")
+    rows = [
+        _follow_up(
+            user, contacts[n % 5], playbook, State.ACTIVE, user.today() + timedelta(days=3 + n % 60)
+        )
+        for n in range(follow_ups)
+    ]
+    for row in rows:
+        row.playbook = None
+    FollowUp.objects.bulk_create(rows)
+    return user
+
+
 def _contacts(user: User, people: int, chance: random.Random) -> list[Contact]:
     names = [f"Organisation {n}" for n in range(max(people // 20, 1))]
     organisations = Organisation.objects.bulk_create(
         Organisation(owner=user, name=name) for name in names
     )
-    tags = Tag.objects.bulk_create(Tag(owner=user, name=f"tag {n}") for n in range(20))
+    tags = Tag.objects.bulk_create(Tag(owner=user, name=f"tag {n}") for n in range(min(people, 20)))
     known_names = [f"{given} {family}" for given, family in product(GIVEN.split(), FAMILY.split())]
     contacts = []
     for n in range(people):
