@@ -1,6 +1,7 @@
 """Raising reminders when their date comes: the work behind the tick and behind
 `manage.py raise_reminders`."""
 
+import time
 from collections import defaultdict
 from zoneinfo import available_timezones
 
@@ -15,6 +16,7 @@ from netcrm.localtime import local_day
 from netcrm.models import Heartbeat
 
 BATCH = 500
+RUN_SECONDS = 40  # Celery stops a task softly after 60.
 
 
 def due(now):
@@ -45,18 +47,20 @@ def waiting(now):
     )
 
 
-def raise_reminders(now=None):
+def raise_reminders(now=None, seconds=RUN_SECONDS):
     """Raise a reminder for each follow-up that is due and return how many. Breaks that begin move
     what waits out of the way first.
 
     Each batch is one transaction under SKIP LOCKED: several workers share the work, a row that
-    the user is answering right now is left for the next tick, a killed one loses nothing.
+    the user is answering right now is left for the next tick, a killed one loses nothing. Takes
+    up no new batch after `seconds`: the next tick goes on.
     """
     now = now or timezone.now()
+    until = time.monotonic() + seconds
     begin_breaks(now)
     rows = waiting(now).only("owner_id", "state", "turn", "next_on")
     raised = 0
-    while batch := _raise_batch(rows, now):
+    while time.monotonic() < until and (batch := _raise_batch(rows, now)):
         raised += batch
     Heartbeat.beat("reminders")
     return raised

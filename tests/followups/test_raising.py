@@ -142,3 +142,11 @@ def test_a_sweep_asks_as_much_of_the_database_for_any_number_of_accounts():
     for n in range(5):
         make_user(f"person{n}@example.org", time_zone=["UTC", "Asia/Tokyo"][n % 2])
     assert queries() == for_nobody
+
+
+@pytest.mark.django_db
+def test_without_time_left_the_next_tick_goes_on():
+    follow_up = due_in("Europe/Vienna")
+    assert raise_reminders(midnight("Europe/Vienna"), seconds=0) == 0
+    assert raise_reminders(midnight("Europe/Vienna")) == 1
+    assert follow_up.reminders.open().count() == 1
