@@ -86,9 +86,10 @@ def running_post_office() -> Iterator[PostOffice]:
         office.close()
 
 
-def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until something is true. Raises AssertionError when it stays false."""
+def wait_until(true: Callable[[], object], seconds: float = 20, every: float = 0.05) -> None:
+    """Wait until something is true, looking `every` so many seconds. Raises AssertionError when it
+    stays false."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "It did not happen in time."
-        time.sleep(0.05)
+        time.sleep(every)

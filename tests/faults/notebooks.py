@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -57,7 +57,8 @@ class Notebooks:
     """
 
     def __init__(self, office: PostOffice, people: int = 0) -> None:
-        self.office = office
+        self.office, self.read = office, len(office.mails)
+        self.letters: defaultdict[str, list[str]] = defaultdict(list)  # Message-IDs by address
         self.zones, self.numbers = cycle(ZONES), count(1)
         self.people: list[User] = []
         self.due: dict[tuple[int, int], date] = {}  # by follow-up and turn
@@ -118,13 +119,13 @@ class Notebooks:
     def settle(self, seconds: float = SETTLE_SECONDS) -> None:
         """Wait until nothing is missing."""
         with suppress(AssertionError):  # What is missing still is told by `tally`.
-            wait_until(self._complete, seconds)
+            wait_until(self._complete, seconds, every=0.2)
 
     def _complete(self) -> bool:
+        self._read_letters()
         self.minutes_pass()
-        waiting = self._outbox().filter(state__in=[Mail.QUEUED, Mail.SENDING])
-        missing = self.mails - Counter({to: len(set(ids)) for to, ids in self._letters().items()})
-        return not (missing or self._missing() or waiting.exists())
+        came = all(len(set(self.letters[to])) >= mails for to, mails in self.mails.items())
+        return came and not self._missing() and not self._waiting().exists()
 
     def minutes_pass(self) -> None:
         """Let the pauses before the next try of the mails end; they are a minute and longer."""
@@ -134,17 +135,17 @@ class Notebooks:
     def tally(self, may_double: int) -> Tally:
         """Hold what came against what should have. At most `may_double` mails may be there twice:
         as many as senders were killed."""
+        self._read_letters()
         raised = self._raised()
-        letters = self._letters()
         tally = Tally(
             tried=1,
             expected=len(self.due),
             raised=sum(raised.values()),
             lost=len(self._missing()),
             doubled=sum(raised.values()) - len(raised.keys() & self.due.keys()),
-            mails_doubled=sum(len(ids) - len(set(ids)) for ids in letters.values()),
+            mails_doubled=sum(len(ids) - len(set(ids)) for ids in self.letters.values()),
         )
-        tally.broken += self._broken_by(letters)
+        tally.broken += self._broken()
         if tally.lost or tally.doubled:
             tally.broken.append(f"{tally.lost} reminders lost, {tally.doubled} doubled")
         if tally.mails_doubled > may_double:
@@ -152,17 +153,17 @@ class Notebooks:
             tally.broken.append(said)
         return tally
 
-    def _broken_by(self, letters: dict[str, list[str]]) -> list[str]:
+    def _broken(self) -> list[str]:
         """Return what else is wrong, as sentences."""
         broken = []
         for address, expected in self.mails.items():
-            came = len(set(letters.get(address, [])))
+            came = len(set(self.letters[address]))
             if came != expected:
                 broken.append(f"{address} got {came} digests and not {expected}")
-        if count := FollowUp.objects.filter(owner__in=self.people).silent().count():
-            broken.append(f"{count} follow-ups have not exactly one date or reminder")
-        if count := self._outbox().filter(state__in=[Mail.QUEUED, Mail.SENDING]).count():
-            broken.append(f"{count} mails still wait")
+        if silent := FollowUp.objects.filter(owner__in=self.people).silent().count():
+            broken.append(f"{silent} follow-ups have not exactly one date or reminder")
+        if waiting := self._waiting().count():
+            broken.append(f"{waiting} mails still wait")
         for key, contact in self.forms.items():
             logged = list(Interaction.objects.filter(contact=contact).values_list("key", flat=True))
             attempts = list(contact.follow_ups.values_list("attempts", flat=True))
@@ -178,13 +179,17 @@ class Notebooks:
     def _missing(self) -> set[tuple[int, int]]:
         return self.due.keys() - self._raised().keys()
 
-    def _letters(self) -> dict[str, list[str]]:
-        """Return the Message-IDs of all copies that the post office accepted, by address."""
-        letters: dict[str, list[str]] = {user.email: [] for user in self.people}
-        for mail in list(self.office.mails):
-            if mail["To"] in letters:
-                letters[mail["To"]].append(mail["Message-ID"])
-        return letters
+    def _read_letters(self) -> None:
+        """Take in the copies that the post office has accepted since the last time."""
+        new = self.office.mails[self.read :]
+        self.read += len(new)
+        addresses = {user.email for user in self.people}
+        for mail in new:
+            if mail["To"] in addresses:
+                self.letters[mail["To"]].append(mail["Message-ID"])
+
+    def _waiting(self) -> QuerySet[Mail]:
+        return self._outbox().filter(state__in=[Mail.QUEUED, Mail.SENDING])
 
     def _outbox(self) -> QuerySet[Mail]:
         return Mail.objects.filter(owner__in=self.people)
