@@ -109,10 +109,11 @@ def start(
 
 
 def kill(process: psutil.Process) -> None:
-    """End a process and all below it as a power failure would."""
+    """End a process and all below it as a power failure would, if it has not ended by itself."""
+    family = [process]
     with suppress(psutil.NoSuchProcess):
         process.suspend()  # Else it could replace a child that was killed before it.
-    family = [*process.children(recursive=True), process]
+        family = [*process.children(recursive=True), process]
     for member in family:
         with suppress(psutil.NoSuchProcess):
             member.kill()

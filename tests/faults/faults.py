@@ -262,7 +262,9 @@ def random_kills(trial: Trial) -> None:
         for _ in range(trial.kills):
             time.sleep(chance.uniform(0.2, 1.5))
             [victim] = chance.choices(list(VICTIMS), VICTIMS.values())
+            machine.supervise()
             _kill_and_start(trial, victim)
+    machine.supervise()
     machine.office.behave()
     processes.await_web(machine.env)
     trial.notebooks.settle()

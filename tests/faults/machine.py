@@ -94,6 +94,12 @@ class Machine:
             self.cut_off += len(self._senders(name))
             processes.kill(self.processes.pop(name))
 
+    def supervise(self) -> None:
+        """Start again what has ended by itself: a worker whose child is killed before it is up
+        gives up, and whoever runs netcrm has a supervisor for that."""
+        for name in [name for name, each in self.processes.items() if each.poll() is not None]:
+            self.start(name)
+
     def kill_children(self) -> None:
         """kill -9 the children of all workers, which the workers themselves replace."""
         for sender in self.senders():
