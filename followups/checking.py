@@ -68,13 +68,7 @@ def _repair(follow_up: FollowUp) -> str:
     elif row.state == State.ACTIVE and row.next_on is None:
         put(row, next_on=pursuit.today, reason="it had lost its date")
         raise_reminder(row)
-    Action.objects.create(
-        owner=row.owner,
-        contact=pursuit.contact,
-        follow_up=row,
-        verb="repaired",
-        said=f"Repaired. {wrong}",
-        via=Via.SYSTEM,
-        before=before,
+    pursuit.tell(
+        pursuit.contact, before, Action.REPAIRED, f"Repaired. {wrong}", Via.SYSTEM, follow_up=row
     )
     return wrong

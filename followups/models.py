@@ -443,7 +443,7 @@ class ActionQuerySet(OwnedQuerySet):
 
     def undoable(self, now=None):
         recent = self.filter(undone_at=None, at__gt=(now or timezone.now()) - UNDO_FOR)
-        return recent.exclude(verb=Action.MERGED)
+        return recent.exclude(verb__in=Action.FINAL)
 
 
 class Action(Owned):
@@ -451,6 +451,8 @@ class Action(Owned):
     so that it can be undone for an hour and told in the history."""
 
     MERGED = "merged"  # Two contacts became one: what it was before is gone.
+    REPAIRED = "repaired"  # What it was before is what the nightly check must never find.
+    FINAL = (MERGED, REPAIRED)
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="actions")
     follow_up = models.ForeignKey(
@@ -490,4 +492,4 @@ class Action(Owned):
     @property
     def can_undo(self):
         recent = self.at > timezone.now() - UNDO_FOR
-        return recent and self.undone_at is None and self.verb != self.MERGED
+        return recent and self.undone_at is None and self.verb not in self.FINAL

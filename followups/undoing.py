@@ -31,8 +31,8 @@ def undo(action):
     contact = contacts[action.contact_id]
     if action.undone_at:
         return contact
-    if action.verb == Action.MERGED:
-        raise CannotDo("Two entries became one, and that stays.")
+    if action.verb in Action.FINAL:
+        raise CannotDo("That stays: what it was before cannot be brought back.")
     if not action.can_undo:
         raise CannotDo("That was more than an hour ago, so it stays.")
     if _newer(action).exclude(verb__in=COMPANIONS).exists():

@@ -643,6 +643,17 @@ def test_rule_11_who_was_forgotten_asks_again(priya):
     assert [reminder.due_on for reminder in open_reminders(priya)] == [MONDAY]
 
 
+def test_rule_11_a_repair_is_not_undone(priya):
+    attempt(priya)
+    FollowUp.objects.update(next_on=None)
+    check_followups()
+    repair = priya.actions.first()
+    assert not repair.can_undo
+    with pytest.raises(CannotDo, match="That stays"):
+        undoing.undo(repair)
+    assert check_followups() == []
+
+
 def test_rule_11_a_reminder_wins_over_a_date_beside_it(priya, go_to):
     attempt(priya)
     go_to(date(2026, 11, 12))
