@@ -138,6 +138,22 @@ class Tag(Owned):
         Contact.objects.filter(pk__in=tagged).reindex()
 
 
+class Topic(Owned):
+    """Something that people seek or offer, and that things on the shelf are about."""
+
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            owner_key("topic"),
+            models.UniqueConstraint("owner", Lower("name"), name="topic_once"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
 # The searched text begins with the plain name: Émile stands between Emil and Emilia, whatever
 # order the database was set up with.
 ALPHABETICAL = Left("search_text", 60)
@@ -423,6 +439,30 @@ class ContactTag(Owned):
 
     def __str__(self):
         return f"{self.contact}: {self.tag}"
+
+
+class ContactTopic(Owned):
+    """A contact seeks a topic, or offers it."""
+
+    class Side(models.TextChoices):
+        SEEKS = "seeks", "Seeks"
+        OFFERS = "offers", "Offers"
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="contact_topics")
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="contact_topics")
+    side = models.CharField(max_length=6, choices=Side)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["owner", "side", "topic"], name="contact_topic_of_owner")]
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "topic", "side"], name="contact_topic_once"),
+            SameOwner(field="contact", name="contact_topic_contact_owner"),
+            SameOwner(field="topic", name="contact_topic_topic_owner"),
+        ]
+
+    def __str__(self):
+        return f"{self.contact} {self.side} {self.topic}"
 
 
 class ContactEmail(Owned):

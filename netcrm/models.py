@@ -27,6 +27,7 @@ DIGEST_SECTIONS = [
     ("evidence", "What my notebook says"),
     ("hellos", "Say hello"),
     ("coming", "Coming up"),
+    ("idea", "One thing to give"),
     ("week", "My week in numbers, on Fridays"),
 ]
 

@@ -24,6 +24,10 @@ HTTPS = SITE_URL.startswith("https://")
 
 INSTALLED_APPS = [
     "today",
+    "opportunities",
+    "meetings",
+    "introductions",
+    "giveback",
     "followups",
     "contacts",
     "netcrm.apps.NetcrmConfig",

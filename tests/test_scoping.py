@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
+from contacts.models import Contact
 from followups.models import Break, FollowUp
 from netcrm.admin import OwnedAdmin
 from netcrm.models import User
@@ -35,6 +36,15 @@ ID_PARAMETERS = {
     "break_id",
     "playbook_id",
     "job_id",
+    "give_back_id",
+    "item_id",
+    "other_id",
+    "introduction_id",
+    "offer_id",
+    "meeting_id",
+    "question_id",
+    "advice_id",
+    "opportunity_id",
     "object_id",
 }
 # Parameters that are no id of a row: what stands in for them, for Alice and for Bob.
@@ -66,6 +76,15 @@ PUBLIC = {
     "today:mail_link",
     "today:mail_unsubscribe",
 }
+# What must be different from the id that everything else has, since the database insists on it.
+# Whatever a row may point to only instead of something else stays empty.
+ELSE = {
+    "Dismissed": lambda world: {"other_id": None},
+    "Introduction": lambda world: {"target_id": None},
+    "Meeting": lambda world: {"starts_at": timezone.now()},
+    "Offer": lambda world: {"other_id": world.pk + 1},
+    "Opportunity": lambda world: dict.fromkeys(("interaction_id", "meeting_id", "introduction_id")),
+}
 STEPS = [
     {"wait": 1, "channel": "call", "hint": "{mark}"},
     {"wait": 1, "channel": "decide", "hint": "{mark}"},
@@ -78,7 +97,7 @@ def json_of(model, name, mark):
         return [step | {"hint": mark} for step in STEPS]
     contact = {"do_not_contact": False, "last_interaction_on": None}
     before = {"contact": contact, "follow_ups": []}
-    return {"plan": [], "before": before, "headers": {}}[name]
+    return {"plan": [], "before": before, "headers": {}, "facts": {}, "draft": {}}[name]
 
 
 @dataclass(frozen=True)
@@ -159,6 +178,7 @@ def filled(model, world):
     for field in model._meta.concrete_fields:
         if not field.primary_key and field.name != "owner":
             fill(row, field, world)
+    vars(row).update(ELSE.get(model.__name__, lambda world: {})(world))
     return row
 
 
@@ -188,6 +208,7 @@ def fill(row, field, world):
 def make_world(user, pk, mark, mail_dir):
     """Fill the notebook of a user: a row in every table that has an owner."""
     world = World(user, pk, mark)
+    Contact.objects.create(pk=pk + 1, owner=user, name=mark)
     for model in notebook_models():
         model._base_manager.bulk_create([filled(model, world)])
     # Due today: its reminder is open, so it has no date of its own.

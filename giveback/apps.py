@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class GivebackConfig(AppConfig):
+    name = "giveback"
+    verbose_name = "Giving back"

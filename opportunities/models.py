@@ -1,0 +1,138 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts.models import Contact, Organisation
+from followups.models import Interaction
+from introductions.models import Introduction
+from meetings.models import Meeting
+from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
+
+
+class Stage(models.TextChoices):
+    HEARD_OF = "heard_of", "Heard of"
+    EXPLORING = "exploring", "Exploring"
+    APPLIED = "applied", "Applied"
+    INTERVIEWING = "interviewing", "Interviewing"
+    OFFER = "offer", "Offer"
+    ACCEPTED = "accepted", "Accepted"
+    CLOSED = "closed", "Closed"
+
+
+# Nothing comes after these.
+OVER = (Stage.ACCEPTED, Stage.CLOSED)
+
+
+class OpportunityQuerySet(OwnedQuerySet):
+    def open(self):
+        return self.exclude(stage__in=OVER)
+
+    def due(self, day):
+        """Return the open ones whose next step has come on the local date `day`, oldest first."""
+        return self.open().filter(next_on__lte=day).order_by("next_on", "id")
+
+
+class Opportunity(Owned):
+    """An opening at an organisation, who is involved, and what led to it: one interaction, meeting
+    or introduction. As little as the story needs."""
+
+    title = models.CharField(max_length=200)
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="opportunities",
+    )
+    url = models.URLField("link", max_length=500, blank=True)
+    stage = models.CharField(max_length=12, choices=Stage, default=Stage.HEARD_OF)
+    heard_on = models.DateField("heard of it on")
+    closed_on = models.DateField("over since", null=True, blank=True)
+    next_step = models.CharField(max_length=300, blank=True)
+    # The next step asks from this local date on.
+    next_on = models.DateField("when", null=True, blank=True)
+    notes = models.TextField(blank=True)
+    contacts = models.ManyToManyField(Contact, through="Involved", related_name="opportunities")
+    interaction = models.ForeignKey(
+        Interaction, on_delete=models.SET_NULL, null=True, blank=True, related_name="led_to"
+    )
+    meeting = models.ForeignKey(
+        Meeting, on_delete=models.SET_NULL, null=True, blank=True, related_name="led_to"
+    )
+    introduction = models.ForeignKey(
+        Introduction, on_delete=models.SET_NULL, null=True, blank=True, related_name="led_to"
+    )
+    # Given by the form: the same form sent twice is one opening.
+    key = models.UUIDField(default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = OpportunityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "opening"
+        ordering = ["-heard_on", "-id"]
+        indexes = [
+            models.Index(fields=["owner", "stage", "-id"], name="opportunity_of_owner"),
+            models.Index(
+                fields=["owner", "next_on"],
+                name="opportunity_due",
+                condition=Q(next_on__isnull=False),
+            ),
+        ]
+        constraints = [
+            owner_key("opportunity"),
+            SameOwner(field="organisation", name="opportunity_organisation_owner"),
+            SameOwner(field="interaction", name="opportunity_interaction_owner"),
+            SameOwner(field="meeting", name="opportunity_meeting_owner"),
+            SameOwner(field="introduction", name="opportunity_introduction_owner"),
+            models.UniqueConstraint(fields=["owner", "key"], name="opportunity_once"),
+            models.CheckConstraint(
+                condition=Q(interaction=None, meeting=None)
+                | Q(interaction=None, introduction=None)
+                | Q(meeting=None, introduction=None),
+                name="opportunity_one_origin",
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+
+class Involved(Owned):
+    """A contact who has to do with an opening."""
+
+    opportunity = models.ForeignKey(Opportunity, on_delete=models.CASCADE, related_name="involved")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="involved")
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["owner", "opportunity"], name="involved_of_owner"),
+            models.Index(fields=["contact", "-id"], name="involved_of_contact"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["opportunity", "contact"], name="involved_once"),
+            SameOwner(field="opportunity", name="involved_opportunity_owner"),
+            SameOwner(field="contact", name="involved_contact_owner"),
+        ]
+
+    def __str__(self):
+        return str(self.contact)
+
+
+class StageChange(Owned):
+    """On which local date an opening came to a stage."""
+
+    opportunity = models.ForeignKey(Opportunity, on_delete=models.CASCADE, related_name="changes")
+    stage = models.CharField(max_length=12, choices=Stage)
+    on = models.DateField()
+
+    class Meta:
+        ordering = ["on", "id"]
+        indexes = [models.Index(fields=["owner", "opportunity"], name="stagechange_of_owner")]
+        constraints = [SameOwner(field="opportunity", name="stagechange_opportunity_owner")]
+
+    def __str__(self):
+        return f"{self.get_stage_display()} {self.on}"
