@@ -6,11 +6,11 @@ from django.db.models import Exists, F, OuterRef
 from contacts.models import Contact
 from followups import schedule
 from followups.models import Ending, FollowUp, Via
-from followups.planning import end_row, give_date, is_try
+from followups.planning import BESIDE, end_row, give_date, is_try
 
 # The verbs with which something that was done with one person shows in the history of another.
 QUIETED, MADE_WAY, BEGUN = "quieted", "made_way", "begun_beside"
-COMPANIONS = (QUIETED, MADE_WAY, BEGUN)
+COMPANIONS = (QUIETED, MADE_WAY, BEGUN, BESIDE)
 
 
 def colleagues_of(contact):

@@ -25,6 +25,14 @@ PLACEHOLDERS = {
     "introducer": "[who introduced us]",
     "last spoke": "recently",
     "last tried": "recently",
+    # What the rooms above know of a follow-up: FollowUp.facts.
+    "wanted": "[whom I would like to meet]",
+    "blurb": "[a few lines about me that can be forwarded]",
+    "other": "[the other person]",
+    "why": "[why the two of you should meet]",
+    "times": "[two or three times that suit me]",
+    "takeaway": "[what they said]",
+    "advice": "[what they advised]",
 }
 GAP = re.compile(r"\[[^\]]+\]")
 CONVERSATIONS = (Outcome.TALKED, Outcome.MET, Outcome.REPLIED)
@@ -142,6 +150,7 @@ def facts(follow_up: FollowUp, me: User) -> dict[str, str]:
         "introducer": contact.introduced_by.given_name if contact.introduced_by else "",
         "last spoke": _on(_last_conversation(contact), today),
         "last tried": _on(follow_up.last_attempt_on, today),
+        **follow_up.facts,
     }
 
 

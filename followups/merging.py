@@ -1,8 +1,9 @@
 """Two entries for one person become one, without a pursuit lost or doubled."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from contacts.merging import absorb
+from contacts.models import Contact
 from followups.models import Action, Ending, FollowUp, Interaction, Via
 from followups.planning import CannotDo, Pursuit, end_row, lock
 
@@ -24,12 +25,37 @@ def merge(kept, other, via=Via.APP):
         end_row(row, Ending.LET_GO, pursuit.today)
     for model in (FollowUp, Interaction, Action):
         model.objects.filter(contact=other).update(contact=kept)
+    _move_rest(kept, other)
     said = f"{theirs.contact.name} and {pursuit.contact.name} are one person now."
     absorb(pursuit.contact, theirs.contact)
     if pursuit.contact.do_not_contact:
         for row in FollowUp.objects.filter(contact=kept).open():
             end_row(row, Ending.LET_GO, pursuit.today)
     return pursuit.act(Action.MERGED, said, via)
+
+
+def _move_rest(kept, other):
+    """Move what the rooms above know of `other`; they point here, so nobody need name them."""
+    for relation in Contact._meta.related_objects:
+        field = relation.field
+        if field.many_to_many or field.model._meta.app_label in {"contacts", "followups"}:
+            continue
+        for row in field.model._base_manager.filter(**{field.name: other}):
+            _move_row(row, field, kept)
+
+
+def _move_row(row, field, kept):
+    """Point a row to `kept`. Where it would then stand twice, or join somebody with themselves, the
+    pointer is taken away, or the row if it means nothing without."""
+    rows = field.model._base_manager.filter(pk=row.pk)
+    try:
+        with transaction.atomic():
+            rows.update(**{field.name: kept})
+    except IntegrityError:
+        if field.null:
+            rows.update(**{field.name: None})
+        else:
+            row.delete()
 
 
 def _twice(pursuit, theirs):

@@ -41,6 +41,8 @@ class Outcome(models.TextChoices):
     OUT_OF_OFFICE = "out_of_office", "Out of office"
     BOUNCED = "bounced", "E-mail came back"
     NOTED = "noted", "Noted"
+    GAVE = "gave", "Gave something"
+    INTRODUCED = "introduced", "Introduced"
 
 
 # Rule 1: these count as unanswered until something answers them. Rule 5: these answer.
@@ -221,6 +223,8 @@ class FollowUp(Owned):
     window = models.CharField(max_length=9, choices=Window, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     lesson = models.TextField(blank=True)
+    # What its drafts say beside what the contact tells: {placeholder: words}.
+    facts = models.JSONField(default=dict, editable=False)
     opened_on = models.DateField()
     ended_on = models.DateField(null=True)
 

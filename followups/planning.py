@@ -38,9 +38,13 @@ KEPT = (
     "window",
     "reason",
     "lesson",
+    "purpose",
+    "facts",
     "ended_on",
 )
 DATES = ("last_attempt_on", "next_on", "ended_on")
+# The verb of what was done to somebody because of something that was done with somebody else.
+BESIDE = "beside"
 # Whoever wakes from a rest begins anew.
 FRESH = {"step": 0, "attempts": 0, "emails": 0}
 # How far ahead the other dates of a person are counted: beyond the longest search for a free day.
@@ -81,7 +85,7 @@ class Pursuit:
         self.owner = self.contact.owner = contact.owner
         self.today = self.owner.today()
         self.calendar = calendar_for(self.owner)
-        self.batch = batch
+        self.batch, self.is_beside = batch, False
         mine = Q(contact=self.contact)
         rows = FollowUp.objects.filter(mine | Q(contact__in=list(locked), cold=True)).open()
         rows = list(rows.order_by("id").select_for_update(no_key=True))
@@ -131,8 +135,16 @@ class Pursuit:
         self.before["follow_ups"].append({"id": follow_up.pk, "created": True})
         return follow_up
 
+    def beside(self, action):
+        """Make this verb a companion of an action: undoing that one undoes this one too."""
+        if action.batch is None:
+            action.batch = uuid.uuid4()
+            action.save(update_fields=["batch"])
+        self.batch, self.is_beside = action.batch, True
+
     def act(self, verb, said, via, follow_up=None, interaction=None):
         """Write down what was done; return the Action."""
+        verb = BESIDE if self.is_beside else verb
         return self.tell(self.contact, self.before, verb, said, via, follow_up, interaction)
 
     def tell(self, contact, before, verb, said, via, follow_up=None, interaction=None):

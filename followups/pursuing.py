@@ -56,7 +56,7 @@ DONE_AS = {
 }
 RESTED = "it has rested; a fresh hello"
 # These tell something about a contact without having spoken to them.
-NO_CONTACT = frozenset({Outcome.OUT_OF_OFFICE, Outcome.BOUNCED})
+NO_CONTACT = frozenset({Outcome.OUT_OF_OFFICE, Outcome.BOUNCED, Outcome.INTRODUCED})
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,18 @@ class Entry:
 
 
 @transaction.atomic
-def log(contact, entry, via=Via.APP, follow_up=None):
+def log(contact, entry, via=Via.APP, follow_up=None, beside=None):
     """Log an interaction and let it do what it does to the contact's follow-ups.
 
     An unanswered attempt plans the next step of its follow-up, or opens one (rule 1). An answer
     ends every pursuit of the contact (rule 5). Out of office is no answer: it pauses (rule 8). A
     mail that came back asks again. Anything else is only written down. The same `entry.key` again
-    returns what was logged the first time. Returns the Action.
+    returns what was logged the first time. Undoing the Action `beside` undoes this one too.
+    Returns the Action.
     """
     pursuit = Pursuit(contact)
+    if beside:
+        pursuit.beside(beside)
     known = Action.objects.filter(owner=pursuit.owner, interaction__key=entry.key).first()
     if known:
         return known
@@ -287,8 +290,14 @@ def default_playbook(owner, channel):
     Whoever deleted the usual one still gets a next date (rule 1), by another pursuit of theirs.
     """
     slug = DEFAULT_PLAYBOOK.get(channel)
-    mine = Playbook.objects.for_user(owner).filter(ends_on_answer=True)
-    return slug and (mine.filter(slug=slug).first() or mine.first())
+    return slug and playbook_for(owner, slug)
+
+
+def playbook_for(owner, slug):
+    """Return the owner's playbook of that slug, or another pursuit of theirs if they deleted it:
+    at least one is always left."""
+    mine = Playbook.objects.for_user(owner)
+    return mine.filter(slug=slug).first() or mine.filter(ends_on_answer=True).first()
 
 
 def _advance(pursuit, follow_up, on, what, entry=None, not_before=date.min):
@@ -325,26 +334,57 @@ def _next_window(pursuit, follow_up, entry):
 
 
 @transaction.atomic
-def begin(contact, playbook, via=Via.APP, purpose="", on=None):
-    """Open a follow-up without an attempt; its first step asks on its day. `on` is a promised
-    date, which outranks the rule (rule 6). Returns the Action."""
+def begin(
+    contact, playbook, via=Via.APP, purpose="", on=None, done=0, since=None, facts=None, beside=None
+):
+    """Open a follow-up without an attempt; its first step asks on its day. Returns the Action.
+
+    `on` is a promised local date, which outranks the rule (rule 6). The first `done` steps count
+    as done on the local day `since`, today unless said otherwise. `facts` are words for its drafts,
+    {placeholder: words}. Undoing the Action `beside` undoes this one too. A follow-up that is under
+    way goes on, with the new purpose and facts added, on the earlier date.
+    """
     pursuit = Pursuit(contact)
-    return _begin(pursuit, playbook, via, purpose, on)
+    if beside:
+        pursuit.beside(beside)
+    return _begin(pursuit, playbook, via, purpose, on, done, since, facts or {})
 
 
-def _begin(pursuit, playbook, via, purpose="", on=None, verb="opened"):
+def _begin(
+    pursuit, playbook, via, purpose="", on=None, done=0, since=None, facts=None, verb="opened"
+):
     if pursuit.contact.do_not_contact:
         raise CannotDo(f"{pursuit.contact.given_name} is marked as do not contact.")
     known = {row.pk for row in pursuit.follow_ups}
     follow_up = pursuit.open(playbook, purpose)
     if follow_up.pk in known:
+        _join(pursuit, follow_up, purpose, on, facts or {})
         said = f"{playbook.name} is already under way."
         return pursuit.act(verb, said, via, follow_up)
+    put(follow_up, facts=facts or {})
     if on is not None:
         give_date(pursuit, follow_up, on, "the date you chose", promised=True)
+    elif done:
+        done = min(done, len(follow_up.plan) - 1)
+        planned = schedule.plan(
+            follow_up.plan[done], since or pursuit.today, pursuit.calendar, "the step before"
+        )
+        give_planned(pursuit, follow_up, planned, step=done)
     else:
         _start_over(pursuit, follow_up)
     return pursuit.act(verb, _begins(follow_up), via, follow_up)
+
+
+def _join(pursuit, follow_up, purpose, on, facts):
+    """Add one more purpose to a follow-up that is under way; the earlier date counts."""
+    purposes = [follow_up.purpose] if follow_up.purpose else []
+    if purpose and purpose not in follow_up.purpose:
+        purposes.append(purpose)
+    put(follow_up, purpose="; ".join(purposes)[:300], facts={**follow_up.facts, **facts})
+    if on is None or follow_up.pk in pursuit.asking:
+        return
+    if follow_up.state == State.ACTIVE and on < follow_up.next_on:
+        give_date(pursuit, follow_up, on, "the date you chose", promised=True)
 
 
 def _start_over(pursuit, follow_up, **changes):

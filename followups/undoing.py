@@ -1,5 +1,6 @@
 """Putting everything back as it was before an action, for an hour."""
 
+from django.apps import apps
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -73,6 +74,25 @@ def undo_batch(user, batch):
     return len(people), len({action.contact_id for action in actions} - people)
 
 
+def memory(row, *fields):
+    """Return how fields of a row of a room above are before a verb changes them (remember())."""
+    was = {name: row._meta.get_field(name).value_to_string(row) for name in fields}
+    known = {name: was[name] for name in fields if getattr(row, name) is not None}
+    return {"model": row._meta.label, "id": row.pk, "was": dict.fromkeys(fields) | known}
+
+
+def made(row):
+    """Return the memory of a row that a verb has made: undo deletes it."""
+    return {"model": row._meta.label, "id": row.pk, "created": True}
+
+
+def remember(action, *memories):
+    """Let the undo of an action put back rows of the rooms above too. Later memories are put back
+    first."""
+    action.before["rows"] = [*action.before.get("rows", []), *memories]
+    action.save(update_fields=["before"])
+
+
 def _lock(ids):
     rows = Contact.objects.filter(pk__in=set(ids)).order_by("pk")
     return {row.pk: row for row in rows.select_for_update(no_key=True)}
@@ -85,6 +105,8 @@ def _newer(action):
 
 def _put_back(action, contact):
     """Restore what an action remembers, and take back the interaction that it logged."""
+    for was in reversed(action.before.get("rows", [])):
+        _put_back_row(action.owner_id, was)
     _restore(action.before["follow_ups"])
     if kept := action.before.get("contact"):
         contact.do_not_contact = kept["do_not_contact"]
@@ -97,6 +119,21 @@ def _put_back(action, contact):
     action.save(update_fields=["undone_at", "interaction"])
     if interaction:
         interaction.delete()
+
+
+def _put_back_row(owner_id, was):
+    model = apps.get_model(was["model"])
+    rows = model._base_manager.filter(owner=owner_id, pk=was["id"])
+    if was.get("created"):
+        rows.delete()
+        return
+    fields = {name: model._meta.get_field(name) for name in was["was"]}
+    rows.update(
+        **{
+            name: None if (text := was["was"][name]) is None else fields[name].to_python(text)
+            for name in fields
+        }
+    )
 
 
 def _restore(memories):

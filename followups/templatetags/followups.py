@@ -56,11 +56,11 @@ MOMENTS = {
     Outcome.TALKED: ("messages", "sage", "You talked with {name}"),
     Outcome.ARRANGED: ("calendar-event", "dusk", "You arranged to meet {name}"),
     Outcome.MET: ("coffee", "dusk", "You met {name}"),
-    Outcome.OUT_OF_OFFICE: ("player-pause", "", "{name} was out of office"),
-    Outcome.BOUNCED: ("mail-x", "", "Your e-mail came back"),
     Outcome.OUT_OF_OFFICE: ("beach", "", "{name} is out of office"),
     Outcome.BOUNCED: ("mailbox", "", "Your e-mail came back"),
     Outcome.NOTED: ("pencil", "", "A note"),
+    Outcome.GAVE: ("gift", "sage", "You gave {name} something"),
+    Outcome.INTRODUCED: ("affiliate", "brand", "You were introduced to {name}"),
 }
 # The same outcome by another way.
 MOMENTS_BY_MESSAGE = {
@@ -198,6 +198,14 @@ def moment_colour(interaction):
 def moment_words(interaction):
     """Return an interaction in words: You left a voicemail."""
     return _moment(interaction)[2].format(name=interaction.contact.given_name)
+
+
+@register.filter
+def moment_gift(gift, contact):
+    """Return a give-back of the room above in words: You gave Aiko an article."""
+    if gift.direction == "received":
+        return f"{contact.given_name} gave you: {gift.what}"
+    return f"You gave {contact.given_name}: {gift.what}"
 
 
 @register.filter

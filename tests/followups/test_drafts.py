@@ -76,11 +76,14 @@ def test_every_placeholder_is_filled(alice, priya):
     on = alice.today()
     pursuing.log(priya, Entry(Channel.MEETING, Outcome.MET, on))
     follow_up = make_follow_up(priya, "cold-request", purpose="How did you begin?")
+    told = ("wanted", "blurb", "other", "why", "times", "takeaway", "advice")
+    FollowUp.objects.filter(pk=follow_up.pk).update(facts={name: f"the {name}" for name in told})
     all_of_them = " | ".join(f"{{{name}}}" for name in PLACEHOLDERS)
     draft = draft_for(write_step(follow_up, template=all_of_them), alice)
     assert draft.body == (
         "Priya Raman | Priya | Tidewater Health | Head of data | Alice | How did you begin?"
         f" | Beatriz | on {on.day} {on:%B} | recently"
+        " | the wanted | the blurb | the other | the why | the times | the takeaway | the advice"
     )
 
 

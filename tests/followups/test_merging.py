@@ -1,6 +1,7 @@
 """Two entries for one person become one: nothing is lost, no pursuit is doubled."""
 
 import pytest
+from django.utils import timezone
 
 from contacts.models import Contact, ContactEmail
 from followups import pursuing, undoing
@@ -8,6 +9,9 @@ from followups.checking import check_followups
 from followups.merging import merge
 from followups.models import FollowUp, Interaction, State
 from followups.pursuing import CannotDo
+from giveback.models import GiveBack
+from introductions.models import Introduction
+from meetings.models import Attendee, Meeting
 from tests.factories import make_contact
 from tests.followups.doing import MONDAY, attempt, playbook_of
 
@@ -41,6 +45,26 @@ def test_of_two_pursuits_of_one_playbook_the_one_that_asks_first_goes_on(priya, 
     assert going_on.next_on.month == 11
     assert FollowUp.objects.filter(contact=priya).count() == 2
     assert check_followups() == []
+
+
+def test_what_the_rooms_above_know_moves_too_and_stands_there_once(alice, priya, double):
+    zoe, start = make_contact(alice, "Zoe"), timezone.now()
+    together, alone = (
+        Meeting.objects.create(owner=alice, starts_at=start, time_zone="UTC") for _ in range(2)
+    )
+    for meeting, people in ((together, [priya, double]), (alone, [double])):
+        for contact in people:
+            Attendee.objects.create(owner=alice, meeting=meeting, contact=contact)
+    gift = GiveBack.objects.create(owner=alice, contact=double, what="An article")
+    asked = {"owner": alice, "wanted": "Somebody", "asked_on": MONDAY}
+    by_her = Introduction.objects.create(introducer=double, target=zoe, **asked)
+    to_herself = Introduction.objects.create(introducer=priya, target=double, **asked)
+    merge(priya, double)
+    assert [row.contact for row in Attendee.objects.order_by("meeting")] == [priya, priya]
+    for row, field in ((gift, "contact"), (by_her, "introducer"), (to_herself, "introducer")):
+        row.refresh_from_db()
+        assert getattr(row, field) == priya
+    assert to_herself.target is None
 
 
 def test_a_wish_to_be_left_alone_holds_for_both(alice, priya, double):

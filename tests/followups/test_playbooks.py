@@ -230,7 +230,7 @@ def test_a_wrong_step_is_refused_beside_it(alice, alice_client, number, change, 
     beside = answer.content.decode().split("<fieldset")[number + 1].split("</fieldset")[0]
     assert sentence in beside
     assert "autofocus" in beside
-    assert Playbook.objects.for_user(alice).count() == 6
+    assert Playbook.objects.for_user(alice).count() == 9
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_wrong_playbook_is_refused(alice, alice_client, steps, change, sentenc
     answer = alice_client.post(url("new"), typed(steps, **change))
     assert answer.status_code == 422
     assert sentence in text_of(answer)
-    assert Playbook.objects.for_user(alice).count() == 6
+    assert Playbook.objects.for_user(alice).count() == 9
 
 
 def test_the_admin_holds_pursuits_to_the_same_rule(alice_client, calls):
@@ -300,7 +300,7 @@ def test_steps_are_added_moved_and_taken_away(alice, alice_client, change, hints
     assert 'value="many"' in page
     assert "error" not in page
     assert page.count("autofocus") == (focus is not None)
-    assert Playbook.objects.for_user(alice).count() == 6
+    assert Playbook.objects.for_user(alice).count() == 9
 
 
 def test_after_the_last_step_another_follows_where_nothing_closes_it(alice_client):
@@ -367,7 +367,7 @@ def test_a_changed_preset_comes_back_beside_it(alice, alice_client, calls):
     Playbook.objects.filter(pk=calls.pk).update(steps=CALLS)
     for _ in range(2):
         alice_client.post(url("bring_back"), {"preset": "unanswered-call"})
-    names = Playbook.objects.for_user(alice).values_list("name", flat=True)[6:]
+    names = Playbook.objects.for_user(alice).values_list("name", flat=True)[9:]
     assert list(names) == ["Unanswered call, as built in"]
     assert Playbook.objects.get(pk=calls.pk).steps == CALLS
 
@@ -376,7 +376,7 @@ def test_a_changed_preset_comes_back_beside_it(alice, alice_client, calls):
 def test_only_what_is_missing_comes_back(alice, alice_client, preset):
     answer = alice_client.post(url("bring_back"), {"preset": preset}, follow=True)
     assert "That playbook is among yours already." in answer.content.decode()
-    assert Playbook.objects.for_user(alice).count() == 6
+    assert Playbook.objects.for_user(alice).count() == 9
 
 
 # Deleting.

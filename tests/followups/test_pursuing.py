@@ -208,33 +208,33 @@ def test_the_longest_reason_fits(alice, priya):
 # Playbooks of new accounts.
 
 
-def six_playbooks_of(user):
+def all_playbooks_of(user):
     slugs = list(Playbook.objects.for_user(user).values_list("slug", flat=True))
-    return slugs == [preset.slug for preset in PlaybookPreset.objects.all()] and len(slugs) == 6
+    return slugs == [preset.slug for preset in PlaybookPreset.objects.all()] and len(slugs) == 9
 
 
-def test_each_new_account_has_its_own_six_playbooks(alice, bob):
-    assert six_playbooks_of(alice)
-    assert six_playbooks_of(bob)
-    assert Playbook.objects.count() == 12
+def test_each_new_account_has_its_own_nine_playbooks(alice, bob):
+    assert all_playbooks_of(alice)
+    assert all_playbooks_of(bob)
+    assert Playbook.objects.count() == 18
 
 
 def test_createsuperuser_has_them_too(db, monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long enough pass phrase")
     call_command("createsuperuser", "--no-input", "--email=root@example.org", verbosity=0)
-    assert six_playbooks_of(User.objects.get(email="root@example.org"))
+    assert all_playbooks_of(User.objects.get(email="root@example.org"))
 
 
 def test_saving_an_account_again_gives_no_second_set(alice):
     playbook_of(alice, "introduced").delete()
     alice.save()
-    assert Playbook.objects.for_user(alice).count() == 5
+    assert Playbook.objects.for_user(alice).count() == 8
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_flush_keeps_the_presets():
     call_command("flush", "--no-input", verbosity=0)
-    assert PlaybookPreset.objects.count() == 6
+    assert PlaybookPreset.objects.count() == 9
 
 
 def test_a_preset_that_a_superuser_changed_stays_changed(db):
@@ -242,4 +242,4 @@ def test_a_preset_that_a_superuser_changed_stays_changed(db):
     PlaybookPreset.objects.filter(slug="cold-request").delete()
     provide_presets()
     assert PlaybookPreset.objects.get(slug="introduced").name == "Warm start"
-    assert PlaybookPreset.objects.count() == 6
+    assert PlaybookPreset.objects.count() == 9

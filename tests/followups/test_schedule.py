@@ -227,8 +227,8 @@ def test_the_built_in_playbooks_from_a_monday(slug, expected):
     assert [(day.month, day.day) for day in dates] == expected
 
 
-def test_there_are_six_built_in_playbooks_and_each_can_be_read_back():
-    assert len(BUILT_IN) == 6
+def test_there_are_nine_built_in_playbooks_and_each_can_be_read_back():
+    assert len(BUILT_IN) == 9
     for playbook in BUILT_IN.values():
         assert read_steps([asdict(step) for step in playbook]) == playbook
 

@@ -28,7 +28,7 @@ def test_signing_up_opens_todays_page_in_the_browsers_zone():
     user = User.objects.get(email="ada@example.org")
     assert (user.name, user.time_zone) == ("Ada", "Asia/Kathmandu")
     assert user.digest_next_at.astimezone(user.zone).hour == 7
-    assert Playbook.objects.for_user(user).count() == 6
+    assert Playbook.objects.for_user(user).count() == 9
     assert "Asia/Kathmandu" in client.get(reverse("netcrm:settings")).content.decode()
 
 
