@@ -14,11 +14,14 @@ from contacts.models import (
     ContactLink,
     ContactPhone,
     ContactTag,
+    ContactTopic,
     Organisation,
     Tag,
+    Topic,
     say_rhythm,
 )
 from netcrm.admin import BulkForm, DeletingAdmin, OwnedForm, OwnedInline, bulk, how_many
+from netcrm.wording import one_line
 
 LISTED = 100
 
@@ -53,6 +56,35 @@ class KnownTagForm(TagForm):
         return tag
 
 
+def one_topic(name):
+    """Return the name of a topic, which has no comma: it divides topics everywhere else."""
+    if "," in name:
+        raise forms.ValidationError("Leave the comma out: it stands between two topics.")
+    return one_line(name)
+
+
+class TopicForm(BulkForm):
+    name = forms.CharField(label="Topic", max_length=100, widget=DatalistInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        known = Topic.objects.for_user(self.owner).values_list("name", flat=True)
+        self.fields["name"].widget.offers = known[:LISTED]
+
+    def clean_name(self):
+        return one_topic(self.cleaned_data["name"])
+
+    def topic(self):
+        """Return the topic that was written, made if new."""
+        [topic] = Topic.find_or_create(self.owner, [self.cleaned_data["name"]]).values()
+        return topic
+
+
+class SideForm(TopicForm):
+    side = forms.ChoiceField(label="They", choices=ContactTopic.Side)
+    field_order = ("side", "name")
+
+
 class RhythmForm(BulkForm):
     rhythm = RhythmField()
 
@@ -80,6 +112,12 @@ class TagInline(OwnedInline):
     model = ContactTag
     verbose_name, verbose_name_plural = "tag", "tags"
     autocomplete_fields = ("tag",)
+
+
+class TopicInline(OwnedInline):
+    model = ContactTopic
+    verbose_name, verbose_name_plural = "topic", "topics"
+    autocomplete_fields = ("topic",)
 
 
 class TagFilter(SimpleListFilter):
@@ -193,9 +231,9 @@ class ContactAdmin(DeletingAdmin):
     )
     sortable_by = ("name", "rhythm_days", "last_interaction_on")
     search_fields = ("search_text",)
-    search_help_text = "Name, role, organisation, e-mail address or tag"
+    search_help_text = "Name, role, organisation, e-mail address, tag or topic"
     autocomplete_fields = ("organisation", "introduced_by")
-    inlines = (EmailInline, PhoneInline, LinkInline, TagInline)
+    inlines = (EmailInline, PhoneInline, LinkInline, TagInline, TopicInline)
     fieldsets = (
         (None, {"fields": ("name", "organisation", "role", "rhythm_days", "do_not_contact")}),
         ("How you know each other", {"fields": ("how_met", "introduced_by", "known_since")}),
@@ -204,6 +242,7 @@ class ContactAdmin(DeletingAdmin):
     actions = (
         "add_tag",
         "remove_tag",
+        "add_topic",
         "set_rhythm",
         "bring_back",
         *DeletingAdmin.actions,
@@ -245,6 +284,16 @@ class ContactAdmin(DeletingAdmin):
             self.log_changes(request, rows, f"Removed the tag “{tag}”.")
         return f"Removed the tag “{tag}” from {how_many(self, len(rows))}."
 
+    @bulk("Seek or offer a topic…", SideForm, "Add the topic")
+    def add_topic(self, request, rows, form):
+        side = form.cleaned_data["side"]
+        with transaction.atomic():
+            topic = form.topic()
+            rows.add_topic(side, topic)
+            self.log_changes(request, rows, f"Now {side} “{topic}”.")
+        verb = {"seeks": "look for", "offers": "know about"}[side]
+        return f"Noted of {how_many(self, len(rows))}: they {verb} “{topic}”."
+
     @bulk("Set the rhythm…", RhythmForm, "Set the rhythm")
     def set_rhythm(self, request, rows, form):
         days = form.cleaned_data["rhythm"]
@@ -270,9 +319,10 @@ class ContactAdmin(DeletingAdmin):
 
 
 class NameAdmin(DeletingAdmin):
-    """Organisations and tags: their names are words that a search for people finds."""
+    """Organisations, tags, topics: their names are words that a search for people finds."""
 
     search_fields = ("name",)
+    person = "pk"
 
     @admin.display(description="people")
     def people(self, row):
@@ -280,7 +330,8 @@ class NameAdmin(DeletingAdmin):
 
     def get_queryset(self, request):
         mine = self.with_contacts.filter(**{self.column: OuterRef("pk")}).order_by()
-        counts = mine.values(self.column).annotate(count=Count("pk")).values("count")
+        people = Count(self.person, distinct=True)
+        counts = mine.values(self.column).annotate(count=people).values("count")
         return super().get_queryset(request).annotate(people=Coalesce(Subquery(counts), 0))
 
     def contacts_of(self, rows):

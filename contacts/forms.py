@@ -17,8 +17,10 @@ from contacts.models import (
     ContactEmail,
     ContactLink,
     ContactPhone,
+    ContactTopic,
     Organisation,
     Tag,
+    Topic,
     plain,
     say_rhythm,
     tidy_link,
@@ -26,6 +28,7 @@ from contacts.models import (
 from netcrm.wording import one_line
 
 MOST_LINES = 20
+MOST_TOPICS = 20
 ANOTHER = "another"
 
 
@@ -178,6 +181,61 @@ class DayInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
+class TopicsField(forms.CharField):
+    """Names of topics, divided by commas. Cleans to a list, each name once."""
+
+    def __init__(self, **kwargs):
+        attrs = {"autocomplete": "off", "placeholder": "data stories, grid planning"}
+        widget = forms.TextInput(attrs=attrs)
+        super().__init__(required=False, max_length=2000, widget=widget, **kwargs)
+
+    def prepare_value(self, value):
+        return value if value is None or isinstance(value, str) else ", ".join(map(str, value))
+
+    def clean(self, value):
+        names = {}
+        for name in map(one_line, super().clean(value).split(",")):
+            names.setdefault(plain(name), name)
+        names.pop("", None)
+        longest = Topic._meta.get_field("name").max_length
+        if any(len(name) > longest for name in names.values()):
+            raise forms.ValidationError(
+                f"Keep a topic to {longest} letters, and put a comma between two of them."
+            )
+        if len(names) > MOST_TOPICS:
+            raise forms.ValidationError(f"Keep to {MOST_TOPICS} topics: the ones that matter most.")
+        return list(names.values())
+
+    def get_bound_field(self, form, field_name):
+        # contacts/topics_field.html draws what is known already.
+        self.widget.attrs["list"] = f"{field_name}-known"
+        return super().get_bound_field(form, field_name)
+
+    def has_changed(self, initial, data):
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+def find_person(owner, name, but=None):
+    """Return the contact of the owner with that name, or "name, organisation" if there are several.
+    `but` is somebody who is not meant. Raises ValidationError with a sentence."""
+    wanted = plain(name)
+    known = Contact.objects.for_user(owner).exclude(pk=but and but.pk)
+    found = known.search(wanted.replace(",", " ")).select_related("organisation")
+    matches = [person for person in found[:200] if wanted in _ways_to_name(person)]
+    if len(matches) > 1:
+        raise forms.ValidationError(
+            f"You know {len(matches)} people of that name. Add the organisation after a"
+            " comma: Priya Raman, Tidewater Health.",
+            code="several",
+        )
+    if not matches:
+        raise forms.ValidationError(
+            "Nobody of that name is in your notebook. Add them first, or leave this empty.",
+            code="nobody",
+        )
+    return matches[0]
+
+
 class ContactForm(Draft, forms.ModelForm):
     """A person and their lines: addresses, numbers, links. Only the name is needed.
 
@@ -195,6 +253,8 @@ class ContactForm(Draft, forms.ModelForm):
         label="Rhythm",
         help_text="How often to stay in touch when nothing is being pursued.",
     )
+    seeks_topics = TopicsField(label="Topics they look for")
+    offers_topics = TopicsField(label="Topics they know about")
     time_zone = forms.ChoiceField(choices=_time_zones, required=False)
     # Tells two submissions of one form from two people.
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
@@ -232,6 +292,8 @@ class ContactForm(Draft, forms.ModelForm):
             initial["organisation_name"] = instance.organisation.name
         if instance.introduced_by:
             initial["introduced_by_name"] = instance.introduced_by.name
+        if instance.pk:
+            initial |= {f"{side}_topics": topics for side, topics in instance.topics.items()}
         super().__init__(data, instance=instance, initial=initial)
         for name, listed in {
             "organisation_name": "organisations",
@@ -276,19 +338,7 @@ class ContactForm(Draft, forms.ModelForm):
         if not wanted or (before and wanted == plain(before.name)):
             self.introducer = before if wanted else None
             return wanted
-        known = Contact.objects.for_user(self.owner).exclude(pk=self.instance.pk)
-        found = known.search(wanted.replace(",", " ")).select_related("organisation")
-        matches = [person for person in found[:200] if wanted in _ways_to_name(person)]
-        if len(matches) > 1:
-            raise forms.ValidationError(
-                f"You know {len(matches)} people of that name. Add the organisation after a"
-                " comma: Priya Raman, Tidewater Health."
-            )
-        if not matches:
-            raise forms.ValidationError(
-                "Nobody of that name is in your notebook. Add them first, or leave this empty."
-            )
-        self.introducer = matches[0]
+        self.introducer = find_person(self.owner, wanted, but=self.instance)
         return wanted
 
     @cached_property
@@ -322,6 +372,8 @@ class ContactForm(Draft, forms.ModelForm):
             contact.save(update_fields=[*self._meta.fields, *SAVED_WITH_THEM])
         for lines in self.lines.values():
             lines.save()
+        for side in ContactTopic.Side:
+            contact.set_topics(side, self.cleaned_data[f"{side}_topics"])
         contact.reindex()
         return contact
 

@@ -1,6 +1,8 @@
 """Two entries for one person become one: what this room knows of them."""
 
-from contacts.models import Contact, ContactTag
+from django.db.models import Exists, OuterRef
+
+from contacts.models import Contact, ContactTag, ContactTopic
 
 LINES = ("emails", "phones", "links")
 FILLED = (
@@ -34,6 +36,8 @@ def absorb(kept: Contact, other: Contact) -> None:
         getattr(other, name).update(contact=kept)
     known = ContactTag.objects.filter(contact=kept).values("tag")
     ContactTag.objects.filter(contact=other).exclude(tag__in=known).update(contact=kept)
+    same = ContactTopic.objects.filter(contact=kept, topic=OuterRef("topic"), side=OuterRef("side"))
+    ContactTopic.objects.filter(~Exists(same), contact=other).update(contact=kept)
     other.led_to.exclude(pk=kept.pk).update(introduced_by=kept)
     other.delete()
     kept.reindex()

@@ -56,37 +56,28 @@ def tidy_link(url):
     return url
 
 
-class OrganisationQuerySet(OwnedQuerySet):
+class NamedQuerySet(OwnedQuerySet):
     def named(self, names):
         """Return those that have one of the names; the database decides what is the same name."""
         lowered = [Lower(Value(name)) for name in names]
         return self.annotate(lowered=Lower("name")).filter(lowered__in=lowered)
 
 
-class Organisation(Owned):
-    """An employer or group."""
+class Named(Owned):
+    """A row that is known by its name, and made when somebody writes a new one."""
 
-    name = models.CharField(max_length=200)
-    website = models.URLField(blank=True)
-    is_target = models.BooleanField("on my list of target employers", default=False)
-    notes = models.TextField(blank=True)
-
-    objects = OrganisationQuerySet.as_manager()
+    objects = NamedQuerySet.as_manager()
 
     class Meta:
-        ordering = ["name"]
-        constraints = [
-            owner_key("organisation"),
-            models.UniqueConstraint("owner", Lower("name"), name="organisation_once"),
-        ]
+        abstract = True
 
     def __str__(self):
         return self.name
 
     @classmethod
     def find_or_create(cls, owner, names):
-        """Return {plain name: organisation} for the names, making those that are missing; a
-        constant number of queries, safe when two do it at once."""
+        """Return {plain name: row} for the names, making those that are missing; a constant
+        number of queries, safe when two do it at once."""
         first_spelling = {}
         for name in names:
             first_spelling.setdefault(plain(name), name)
@@ -99,6 +90,22 @@ class Organisation(Owned):
             )
             found |= {plain(row.name): row for row in known.named(missing)}
         return found
+
+
+class Organisation(Named):
+    """An employer or group."""
+
+    name = models.CharField(max_length=200)
+    website = models.URLField(blank=True)
+    is_target = models.BooleanField("on my list of target employers", default=False)
+    notes = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            owner_key("organisation"),
+            models.UniqueConstraint("owner", Lower("name"), name="organisation_once"),
+        ]
 
 
 class Tag(Owned):
@@ -138,10 +145,18 @@ class Tag(Owned):
         Contact.objects.filter(pk__in=tagged).reindex()
 
 
-class Topic(Owned):
+class TopicQuerySet(NamedQuerySet):
+    def like(self, words):
+        """Return the topics whose name has the words in it, accents and case ignored."""
+        return self.filter(name__unaccent__icontains=words)
+
+
+class Topic(Named):
     """Something that people seek or offer, and that things on the shelf are about."""
 
     name = models.CharField(max_length=100)
+
+    objects = TopicQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -149,9 +164,6 @@ class Topic(Owned):
             owner_key("topic"),
             models.UniqueConstraint("owner", Lower("name"), name="topic_once"),
         ]
-
-    def __str__(self):
-        return self.name
 
 
 # The searched text begins with the plain name: Émile stands between Emil and Emilia, whatever
@@ -249,11 +261,13 @@ class ContactQuerySet(OwnedQuerySet):
 
     def reindex(self):
         """Bring `search_text` up to date, in a constant number of queries."""
-        contacts = list(self.select_related("organisation").prefetch_related("emails", "tags"))
+        related = ("emails", "tags", "contact_topics__topic")
+        contacts = list(self.select_related("organisation").prefetch_related(*related))
         for contact in contacts:
             contact.search_text = contact.searchable(
                 [email.address for email in contact.emails.all()],
                 [tag.name for tag in contact.tags.all()],
+                [row.topic.name for row in contact.contact_topics.all()],
             )
         self.model.objects.bulk_update(contacts, ["search_text"], batch_size=500)
 
@@ -261,6 +275,17 @@ class ContactQuerySet(OwnedQuerySet):
         """Give all of them a tag; who has it already keeps it. A constant number of queries."""
         ContactTag.objects.bulk_create(
             [ContactTag(owner_id=tag.owner_id, contact=contact, tag=tag) for contact in self],
+            ignore_conflicts=True,
+        )
+        self.reindex()
+
+    def add_topic(self, side, topic):
+        """Let all of them seek or offer a topic. A constant number of queries."""
+        ContactTopic.objects.bulk_create(
+            [
+                ContactTopic(owner_id=topic.owner_id, contact=contact, topic=topic, side=side)
+                for contact in self
+            ],
             ignore_conflicts=True,
         )
         self.reindex()
@@ -353,18 +378,20 @@ class Contact(Owned):
         """Return role and organisation in words; empty when neither is known."""
         return ", ".join(filter(None, [self.role, self.organisation and self.organisation.name]))
 
-    def searchable(self, addresses=(), tags=()):
+    def searchable(self, addresses=(), tags=(), topics=()):
         """Return what search looks through, from the fields at hand: everything written about
-        the contact, its e-mail addresses and its tags."""
+        the contact, its e-mail addresses, its tags and its topics."""
         organisation = self.organisation.name if self.organisation else ""
-        words = [self.name, self.role, organisation, *addresses, *tags]
+        words = [self.name, self.role, organisation, *addresses, *tags, *topics]
         words += [self.how_met, self.seeks, self.offers, self.notes]
         return plain(" ".join(words))
 
     def reindex(self):
         """Bring `search_text` up to date and save it."""
         self.search_text = self.searchable(
-            self.emails.values_list("address", flat=True), self.tags.values_list("name", flat=True)
+            self.emails.values_list("address", flat=True),
+            self.tags.values_list("name", flat=True),
+            self.contact_topics.values_list("topic__name", flat=True),
         )
         self.save(update_fields=["search_text"])
 
@@ -377,6 +404,28 @@ class Contact(Owned):
     def untag(self, tag):
         ContactTag.objects.filter(contact=self, tag=tag).delete()
         self.reindex()
+
+    @property
+    def topics(self):
+        """The topics of the contact, {side: [Topic]}, by name; one query."""
+        rows = self.contact_topics.select_related("topic").order_by("topic__name")
+        sides = {side.value: [] for side in ContactTopic.Side}
+        for row in rows:
+            sides[row.side].append(row.topic)
+        return sides
+
+    def set_topics(self, side, names):
+        """Let the contact seek or offer exactly the topics of these names; new ones are made.
+        Whoever calls it brings the search up to date: reindex()."""
+        topics = Topic.find_or_create(self.owner, names).values()
+        self.contact_topics.filter(side=side).exclude(topic__in=topics).delete()
+        ContactTopic.objects.bulk_create(
+            [
+                ContactTopic(owner=self.owner, contact=self, topic=topic, side=side)
+                for topic in topics
+            ],
+            ignore_conflicts=True,
+        )
 
     @property
     def rhythm_tag(self):

@@ -9,6 +9,7 @@ urlpatterns = [
     path("new/", views.contact_new, name="contact_new"),
     path("options/", views.contact_options, name="contact_options"),
     path("organisations/", views.organisation_options, name="organisation_options"),
+    path("topics/", views.topic_options, name="topic_options"),
     path("tags/", views.tags, name="tags"),
     path("tags/<int:tag_id>/", views.tag_edit, name="tag_edit"),
     path("tags/<int:tag_id>/delete/", views.tag_delete, name="tag_delete"),

@@ -9,13 +9,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from contacts import importing
 from contacts.forms import BulkTagForm, ContactForm, ImportForm, TagEditForm, TagForm
 from contacts.listing import Asked, PeoplePage
-from contacts.models import Contact, ImportJob, Organisation, Tag
+from contacts.models import Contact, ImportJob, Organisation, Tag, Topic
 from netcrm.htmx import render_page
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 OPTIONS = 8
 STORY_PAGE = 50
 STORY_PAGES = 40
+# What the rooms above hang on a moment: known by name here, since they may not be imported.
+STORY_WITH = ("give_back", "introduction", "attended__meeting__debrief")
 ROWS_SHOWN = 100
 
 
@@ -56,7 +58,8 @@ def contact(request, contact_id):
 def _contact(request, contact, tag_form, status=200):
     page = Asked.read(request.GET).page
     shown = STORY_PAGE * min(page, STORY_PAGES)
-    interactions = list(contact.interactions.order_by("-on", "-id")[: shown + 1])
+    moments = contact.interactions.select_related(*STORY_WITH).order_by("-on", "-id")
+    interactions = list(moments[: shown + 1])
     context = {
         "contact": contact,
         "today": request.user.today(),
@@ -191,7 +194,9 @@ def tag_delete(request, tag_id):
 @require_safe
 def contact_options(request):
     """Names for a field that is typed into, whatever the field is called."""
-    words = _typed(request, "q", "who", "introduced_by_name")
+    names = ("q", "who", "introduced_by_name", "introducer", "wanted", "person", "one", "other")
+    lines = [name for name in request.GET if name.endswith("-who")]
+    words = _typed(request, *names, *lines)
     people = Contact.objects.for_user(request.user).current().search(words)
     options = people.select_related("organisation")[:OPTIONS] if words else []
     return render(request, "contacts/contact_options.html", {"options": options})
@@ -203,6 +208,16 @@ def organisation_options(request):
     known = Organisation.objects.for_user(request.user).filter(name__icontains=words)
     context = {"options": known[:OPTIONS] if words else []}
     return render(request, "contacts/organisation_options.html", context)
+
+
+@require_safe
+def topic_options(request):
+    """Topics for a field that takes several: what stands before the last comma is kept."""
+    words = _typed(request, "q", "seeks_topics", "offers_topics", "topics")
+    *before, last = [word.strip() for word in words.split(",")]
+    known = Topic.objects.for_user(request.user).like(last)[:OPTIONS] if last else []
+    options = [", ".join([*before, topic.name]) for topic in known]
+    return render(request, "contacts/topic_options.html", {"options": options})
 
 
 def _typed(request, *names):

@@ -1,7 +1,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from contacts.models import Contact, Topic
@@ -38,9 +38,26 @@ class ShelfKind(models.TextChoices):
     PERSON = "person", "Somebody worth knowing"
 
 
+MOST_WORDS = 8
+
+
 class ShelfItemQuerySet(OwnedQuerySet):
     def current(self):
         return self.filter(archived_at=None)
+
+    def search(self, words):
+        """Return the items that have every word, in any order, accents and case ignored."""
+        for word in words.split()[:MOST_WORDS]:
+            about = ShelfTopic.objects.filter(
+                item=OuterRef("pk"), topic__name__unaccent__icontains=word
+            )
+            self = self.filter(
+                Q(title__unaccent__icontains=word)
+                | Q(text__unaccent__icontains=word)
+                | Q(contact__name__unaccent__icontains=word)
+                | Exists(about)
+            )
+        return self
 
 
 class ShelfItem(Owned):
@@ -76,6 +93,32 @@ class ShelfItem(Owned):
 
     def __str__(self):
         return self.title
+
+    @property
+    def gift_kind(self):
+        """The Kind of a gift that comes from here."""
+        if self.kind == ShelfKind.PERSON:
+            return Kind.CONNECTION
+        return Kind(self.kind)
+
+    def set_topics(self, names):
+        """Let it be about exactly the topics of these names; new ones are made."""
+        topics = Topic.find_or_create(self.owner, names).values()
+        ShelfTopic.objects.filter(item=self).exclude(topic__in=topics).delete()
+        ShelfTopic.objects.bulk_create(
+            [ShelfTopic(owner=self.owner, item=self, topic=topic) for topic in topics],
+            ignore_conflicts=True,
+        )
+
+    def archive(self):
+        """Take it off the shelf: it is not proposed any more, and what was given stays told."""
+        if self.archived_at is None:
+            self.archived_at = timezone.now()
+            self.save(update_fields=["archived_at"])
+
+    def restore(self):
+        self.archived_at = None
+        self.save(update_fields=["archived_at"])
 
 
 class ShelfTopic(Owned):
@@ -114,6 +157,17 @@ class GiveBackQuerySet(OwnedQuerySet):
     def due(self, day):
         """Return the promises whose date has come on the local date `day`."""
         return self.promised().filter(due_on__lte=day)
+
+    def search(self, words):
+        """Return those that have every word, in any order, accents and case ignored: in what it
+        is, its note or the name of the person."""
+        for word in words.split()[:MOST_WORDS]:
+            self = self.filter(
+                Q(what__unaccent__icontains=word)
+                | Q(note__unaccent__icontains=word)
+                | Q(contact__name__unaccent__icontains=word)
+            )
+        return self
 
 
 class GiveBack(Owned):
@@ -181,6 +235,19 @@ class GiveBack(Owned):
 
     def __str__(self):
         return self.what
+
+    @property
+    def is_open(self):
+        """Whether it is still to be given."""
+        return self.state in {State.IDEA, State.PROMISED}
+
+    def retell(self):
+        """Let the story say the line that the gift has now."""
+        Interaction.objects.filter(give_back=self).update(note=self.note)
+
+    def days_past(self, day):
+        """Return how many days its date is past on a local date."""
+        return max((day - self.due_on).days, 0)
 
 
 class Dismissed(Owned):
