@@ -1,17 +1,23 @@
 import uuid
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q
+from django.urls import reverse
 from django.utils import timezone
 
-from contacts.models import Contact
+from contacts.models import Contact, plain
 from followups.models import Interaction
 from netcrm.models import is_time_zone
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
 
 LONGEST = 24 * 60
+# For how long a meeting that was held asks to be written down: later, little is left to remember.
+REMEMBERED_FOR = timedelta(days=14)
+NAMED = 3
 
 
 class Kind(models.TextChoices):
@@ -40,13 +46,70 @@ CHECKLIST = [
 ]
 
 
+SEARCHED = ("title", "place", "purpose", "debrief__takeaways", "debrief__ideas", "debrief__lesson")
+
+
 class MeetingQuerySet(OwnedQuerySet):
     def confirmed(self):
         return self.filter(state=State.CONFIRMED)
 
+    def proposed(self):
+        return self.filter(state=State.PROPOSED)
+
+    def coming(self):
+        """Return what is on offer or arranged, also when its time has passed and nobody said yet
+        what became of it, soonest first, with its people and times."""
+        soonest = F("starts_at").asc(nulls_last=True)
+        mine = self.filter(state__in=[State.PROPOSED, State.CONFIRMED]).order_by(soonest, "id")
+        return mine.with_people().prefetch_related("proposed_times")
+
     def upcoming(self, now):
         """Return what is confirmed and not over at the instant `now`, soonest first."""
-        return self.confirmed().filter(starts_at__gte=now).order_by("starts_at", "id")
+        return self.confirmed()._ending().filter(ends__gt=now).order_by("starts_at", "id")
+
+    def on_day(self, start, end):
+        """Return what is confirmed and begins at an instant from `start` until before `end`."""
+        between = self.confirmed().filter(starts_at__gte=start, starts_at__lt=end)
+        return between.order_by("starts_at", "id")
+
+    def to_debrief(self, now):
+        """Return what asks how it was, newest first: confirmed and over at the instant `now`, or
+        held in the last two weeks and not written down."""
+        over = Q(state=State.CONFIRMED, ends__lte=now)
+        lately = Q(state=State.HELD, debrief__saved_at=None, starts_at__gt=now - REMEMBERED_FOR)
+        return self._ending().filter(over | lately).order_by("-starts_at", "-id")
+
+    def past(self):
+        """Return what is over, one way or the other."""
+        over = [State.HELD, State.CANCELLED, State.NO_SHOW]
+        return self.filter(state__in=over).newest_first()
+
+    def newest_first(self):
+        """Order by time, the newest first; what has none comes last."""
+        return self.order_by(F("starts_at").desc(nulls_last=True), "-id")
+
+    def with_people(self):
+        """Fetch who comes, with where they work: one query for all."""
+        people = Attendee.objects.select_related("contact__organisation")
+        return self.prefetch_related(Prefetch("attendees", people))
+
+    def search(self, words):
+        """Return the meetings that have every word, accents and case ignored: in title, place,
+        purpose, what was remembered, or what is known about the people."""
+        for word in words.replace("\0", "").split()[:8]:
+            said = Q()
+            for name in SEARCHED:
+                said |= Q(**{f"{name}__unaccent__icontains": word})
+            them = Attendee.objects.filter(
+                meeting=OuterRef("pk"), contact__search_text__contains=plain(word)
+            )
+            self = self.filter(said | Exists(them))
+        return self
+
+    def _ending(self):
+        """Annotate `ends`, the instant at which a meeting is over."""
+        ends = F("starts_at") + F("minutes") * timedelta(minutes=1)
+        return self.annotate(ends=ExpressionWrapper(ends, output_field=DateTimeField()))
 
 
 class Meeting(Owned):
@@ -102,6 +165,63 @@ class Meeting(Owned):
 
     def __str__(self):
         return self.title or self.get_kind_display()
+
+    def get_absolute_url(self):
+        return reverse("meetings:meeting", args=[self.pk])
+
+    @property
+    def people(self):
+        """Return the contacts who come; without a query after with_people()."""
+        return [row.contact for row in self.attendees.all()]
+
+    @property
+    def names(self):
+        """Return who comes, in words: Aiko Tanabe and Ruth Abernathy."""
+        names = [person.name for person in self.people]
+        if len(names) > NAMED:
+            names = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} others"]
+        return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+    @property
+    def heading(self):
+        """Return the title, or else what it is and with whom: Coffee with Aiko Tanabe."""
+        if self.title or not self.names:
+            return str(self)
+        return f"{self.get_kind_display()} with {self.names}"
+
+    @property
+    def local_start(self):
+        """Return when it starts by the clock of its own time zone, or None."""
+        return self.starts_at and self.starts_at.astimezone(ZoneInfo(self.time_zone))
+
+    @property
+    def over_at(self):
+        """Return the instant at which it ends, or None."""
+        return self.starts_at and self.starts_at + timedelta(minutes=self.minutes)
+
+    @property
+    def is_over(self):
+        return self.starts_at is not None and self.over_at <= timezone.now()
+
+    @property
+    def is_ahead(self):
+        """Tell whether it is still to come, or hoped for."""
+        return self.state == State.PROPOSED or (self.state == State.CONFIRMED and not self.is_over)
+
+    @property
+    def asks_how_it_was(self):
+        """Tell whether its time has passed and nobody has said yet what became of it."""
+        return self.state == State.CONFIRMED and self.is_over
+
+    @property
+    def points(self):
+        """Return how many points there are to prepare: the checklist, and what it is for."""
+        return len(CHECKLIST) + 1
+
+    @property
+    def points_ready(self):
+        known = {name for name, _ in CHECKLIST}
+        return len(known.intersection(self.ready)) + bool(self.purpose)
 
 
 class Attendee(Owned):

@@ -37,6 +37,7 @@
     if (hit("[data-close]") || event.target.matches("dialog")) event.target.closest("dialog")?.close();
     if (hit("[data-dismiss]")) hit(".toast").remove();
     if (hit("[data-copy]")) copy(hit("[data-copy]"));
+    if (hit("[data-print]")) print();
     if (plainClick && hit("[data-choose]")) { event.preventDefault(); chooseAll(hit("[data-choose]")); }
   }, true);
 
@@ -62,7 +63,9 @@
     // An open dialog covers everything else.
     (one("dialog[open] > article") ?? one("#toasts")).append(toast);
   };
-  const notSaved = () => failed("That did not save. Your words are still here. Try again?");
+  const notSaved = () => failed(navigator.onLine
+    ? "That did not save. Your words are still here. Try again?"
+    : "You are offline, so that is not saved yet. Try again when you are back.");
   document.addEventListener("htmx:sendError", notSaved);
   document.addEventListener("htmx:timeout", notSaved);
   document.addEventListener("htmx:responseError", (event) => {
@@ -230,6 +233,16 @@
   // Signing up: the browser knows the time zone, so nobody has to look for it in a list.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   all("input[data-browser-zone]").forEach((input) => { if (zone && !input.value) input.value = zone; });
+
+  // Preparations are kept on this device for a café without a network, and go when somebody signs out.
+  const keep = async (worker) => {
+    await navigator.serviceWorker.register(worker);
+    const { active } = await navigator.serviceWorker.ready;
+    active.postMessage([location.href.split("#")[0], ...performance.getEntriesByType("resource").map(({ name }) => name.split("#")[0])]);
+  };
+  const kept = one("[data-keep]");
+  if (kept && "serviceWorker" in navigator) addEventListener("load", () => keep(kept.dataset.keep).catch(() => {}));
+  if (!signedIn && "caches" in window) caches.delete("coffees");
 
   const settle = () => {
     watchToasts();
