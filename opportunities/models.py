@@ -1,7 +1,8 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from contacts.models import Contact, Organisation
@@ -23,6 +24,9 @@ class Stage(models.TextChoices):
 
 # Nothing comes after these.
 OVER = (Stage.ACCEPTED, Stage.CLOSED)
+# The way that an opening takes if all goes well.
+WAY = tuple(stage for stage in Stage if stage != Stage.CLOSED)
+MOST_WORDS = 8
 
 
 class OpportunityQuerySet(OwnedQuerySet):
@@ -32,6 +36,45 @@ class OpportunityQuerySet(OwnedQuerySet):
     def due(self, day):
         """Return the open ones whose next step has come on the local date `day`, oldest first."""
         return self.open().filter(next_on__lte=day).order_by("next_on", "id")
+
+    def lately(self, most=6):
+        """Return a few: the open ones first, the latest first."""
+        is_over = models.Case(models.When(stage__in=OVER, then=1), default=0)
+        return self.select_related("organisation").order_by(is_over, "-heard_on", "-id")[:most]
+
+    def over(self):
+        """Return those that nothing comes after, the latest first."""
+        return self.filter(stage__in=OVER).order_by(F("closed_on").desc(nulls_last=True), "-id")
+
+    def search(self, words):
+        """Return those that have every word in what is written about them or in the name of
+        somebody involved; in any order, accents and case ignored."""
+        for word in words.split()[:MOST_WORDS]:
+            involved = Involved.objects.filter(
+                opportunity=OuterRef("pk"), contact__name__unaccent__icontains=word
+            )
+            self = self.filter(
+                Q(title__unaccent__icontains=word)
+                | Q(organisation__name__unaccent__icontains=word)
+                | Q(next_step__unaccent__icontains=word)
+                | Q(notes__unaccent__icontains=word)
+                | Exists(involved)
+            )
+        return self
+
+    def with_people(self):
+        """Fetch the organisation and everybody involved with each: one query more for all."""
+        return self.select_related("organisation").prefetch_related("contacts")
+
+    def with_origin(self):
+        """Fetch what led to each."""
+        return self.select_related(
+            "interaction__contact",
+            "interaction__attended__meeting",
+            "meeting",
+            "introduction__introducer",
+            "introduction__target",
+        ).prefetch_related("meeting__contacts")
 
 
 class Opportunity(Owned):
@@ -99,6 +142,34 @@ class Opportunity(Owned):
     def __str__(self):
         return self.title
 
+    def get_absolute_url(self):
+        return reverse("opportunities:opportunity", args=[self.pk])
+
+    @property
+    def is_over(self):
+        return self.stage in OVER
+
+    @property
+    def origin(self):
+        """What led to it: an interaction, a meeting, an introduction, or None."""
+        return self.interaction or self.meeting or self.introduction
+
+    def waited(self, today):
+        """Return how many days its next step has asked."""
+        return max((today - self.next_on).days, 0) if self.next_on else 0
+
+    @property
+    def path(self):
+        """Return [(stage in words, since which local date)] as it went, and what may still come
+        without a date."""
+        changes = list(self.changes.all())
+        gone = [(Stage.HEARD_OF.label, self.heard_on)]
+        gone += [(change.get_stage_display(), change.on) for change in changes]
+        if self.is_over:
+            return gone
+        ahead = WAY[WAY.index(self.stage) + 1 :]
+        return gone + [(Stage(stage).label, None) for stage in ahead]
+
 
 class Involved(Owned):
     """A contact who has to do with an opening."""
@@ -123,7 +194,7 @@ class Involved(Owned):
 
 
 class StageChange(Owned):
-    """On which local date an opening came to a stage."""
+    """On which local date an opening came to a stage. Each began as heard of, on `heard_on`."""
 
     opportunity = models.ForeignKey(Opportunity, on_delete=models.CASCADE, related_name="changes")
     stage = models.CharField(max_length=12, choices=Stage)
