@@ -22,6 +22,10 @@ urlpatterns = [
     path("", include(shell)),
     path("people/", include("contacts.urls")),
     path("follow-ups/", include("followups.urls")),
+    path("coffees/", include("meetings.urls")),
+    path("introductions/", include("introductions.urls")),
+    path("giving/", include("giveback.urls")),
+    path("openings/", include("opportunities.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path(

@@ -1,8 +1,9 @@
 """The agenda: everything that asks for attention on one day. The Today page and the digest are
 two renderings of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, OuterRef, Q, Subquery, Window
@@ -20,14 +21,24 @@ from followups.models import (
     Outcome,
     Reminder,
 )
+from giveback import matching
+from giveback.models import GiveBack
+from introductions import steps
+from meetings.models import Meeting
+from netcrm.localtime import instant, local_day
 from netcrm.models import Heartbeat, Mail, User
 from netcrm.outbox import REFUSED_THRICE, newest_states
+from opportunities.models import Opportunity
 
 RHYTHMS_A_DAY = 2
 # Encouraging lines need a floor (design notes, section 6): below it the next step stands alone.
 EVIDENCE_FLOOR = 3
 # A short, finite list: what is past these comes up as they are answered.
 TODAY_PAGE = 7
+# Coffees are shown from today on for so many days.
+MEETINGS_AHEAD = 7
+# Of anything else that asks, no page or mail ever shows more than this.
+MOST = 50
 MINUTES_EACH = 5
 # Reminders are looked for every half minute; an hour of silence is worth a plain word.
 STALLED_AFTER = timedelta(hours=1)
@@ -50,14 +61,25 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Agenda:
-    """What one user has to do on the local date `day`. On a break nobody waits for a hello."""
+    """What one user has to do on the local date `day`. On a break nobody waits for a hello.
+
+    `meetings` are those of the day, `meetings_soon` those of the week after; of `debriefs` nothing
+    is written down yet. `promises`, `openings` and `introductions` wait for the user.
+    """
 
     day: date
     on_break: Break | None
+    meetings: list[Meeting]
+    meetings_soon: list[Meeting]
+    debriefs: list[Meeting]
     carried_over: list[Reminder]
     due_today: list[Reminder]
+    promises: list[GiveBack]
+    openings: list[Opportunity]
+    introductions: list[steps.Waiting]
     coming: list[FollowUp]
     rhythms: list[Contact]
+    idea: matching.Match | None
     evidence: Evidence | None
     due_count: int
 
@@ -78,33 +100,73 @@ class Agenda:
 
     @property
     def total(self) -> int:
-        """Return how many people it is about."""
-        return self.due_count + len(self.rhythms)
+        """Return how many things it asks for."""
+        return self.due_count + sum(len(getattr(self, name)) for name in BESIDE)
 
     @property
     def empty(self) -> bool:
-        return not self.reminders and not self.rhythms
+        return not self.total
+
+    def cut(self, at_most: int) -> "Agenda":
+        """Return the agenda with `at_most` so many things, the most pressing ones: what has an hour
+        comes first, hellos come last."""
+        shown: dict[str, Any] = {}
+        for name in IN_ORDER:
+            shown[name] = getattr(self, name)[:at_most]
+            at_most -= len(shown[name])
+        return replace(self, **shown)
 
 
-def build_agenda(user: User, day: date, at_most: int = TODAY_PAGE) -> Agenda:
-    """Return the agenda of a user for a local date, with `at_most` so many follow-ups, in a fixed
-    number of queries."""
+# What asks for something beside the follow-ups; and everything, the most pressing first.
+BESIDE = ("meetings", "debriefs", "promises", "openings", "introductions", "rhythms")
+IN_ORDER = (*BESIDE[:2], "carried_over", "due_today", *BESIDE[2:])
+
+
+def build_agenda(
+    user: User, day: date, at_most: int = TODAY_PAGE, now: datetime | None = None
+) -> Agenda:
+    """Return the agenda of a user for a local date at the instant `now`, with `at_most` so many
+    follow-ups, in a fixed number of queries."""
+    now = now or timezone.now()
     on_break = Break.objects.for_user(user).filter(first_on__lte=day, last_on__gte=day).first()
     reminders = Reminder.objects.for_user(user).open().filter(due_on__lte=day)
     counted = reminders.to_show().annotate(total=Window(Count("pk")))
     shown = list(counted.order_by("due_on", "id")[:at_most])
+    meetings = _meetings(user, day, now)
     return Agenda(
         day=day,
         on_break=on_break,
+        meetings=[each for each in meetings if _day_of(user, each) == day],
+        meetings_soon=[each for each in meetings if _day_of(user, each) > day],
+        debriefs=list(Meeting.objects.for_user(user).to_debrief(now).with_people()[:MOST]),
         carried_over=[reminder for reminder in shown if reminder.due_on < day],
         due_today=[reminder for reminder in shown if reminder.due_on == day],
+        promises=list(
+            GiveBack.objects.for_user(user).due(day).select_related("contact__organisation")[:MOST]
+        ),
+        openings=list(
+            Opportunity.objects.for_user(user).due(day).select_related("organisation")[:MOST]
+        ),
+        introductions=steps.waiting(user)[:MOST],
         coming=list(
             FollowUp.objects.for_user(user).coming(day).select_related("contact__organisation")[:7]
         ),
         rhythms=[] if on_break else _rhythms(user, day),
+        idea=None if on_break else next(iter(matching.best(user, day, 1)), None),
         evidence=_evidence(user),
         due_count=shown[0].total if shown else 0,
     )
+
+
+def _meetings(user, day, now):
+    """Return what is arranged from the day on and not over yet."""
+    end = instant(day + timedelta(days=MEETINGS_AHEAD + 1), 0, user.time_zone)
+    arranged = Meeting.objects.for_user(user).on_day(instant(day, 0, user.time_zone), end)
+    return [meeting for meeting in arranged.with_people() if meeting.over_at > now]
+
+
+def _day_of(user, meeting):
+    return local_day(meeting.starts_at, user.time_zone)
 
 
 def _rhythms(user, day):
@@ -136,10 +198,12 @@ def _evidence(user):
 
 @dataclass(frozen=True)
 class Week:
-    """What one person did in the week of a day: tries, conversations, and the days with either."""
+    """What one person did in the week of a day: tries, conversations, things given, and the days
+    with any of them."""
 
     tries: int
     conversations: int
+    given: int
     days: list[tuple[date, bool]]
 
 
@@ -153,6 +217,7 @@ def this_week(user: User, day: date) -> Week:
     return Week(
         tries=sum(outcome in UNANSWERED for _, outcome in outcomes),
         conversations=sum(outcome in ANSWERS for _, outcome in outcomes),
+        given=sum(outcome == Outcome.GAVE for _, outcome in outcomes),
         days=[(each, each in met) for each in days],
     )
 

@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from contacts.models import (
     ContactLink,
     ContactPhone,
     ContactTag,
+    ContactTopic,
     Organisation,
     Tag,
 )
@@ -41,11 +43,14 @@ from followups.models import (
     Reminder,
 )
 from followups.schedule import WorkCalendar
+from introductions import asking
 from netcrm.localtime import instant
 from netcrm.models import User
+from today import demo_rooms
 
 DEMO_EMAIL = "maya@example.org"
 STORY = Path(__file__).with_name("demo.json")
+LONGEST_AGO = 160  # In work days; the story may begin earlier.
 WRITES_AT = 18  # The hour of the evening in which all entries of a day are written.
 
 Json = dict[str, Any]
@@ -87,10 +92,12 @@ def fill_demo(user: User, now: datetime | None = None) -> None:
     today = user.today(now or timezone.now())
     data = json.loads(STORY.read_text(encoding="utf-8"))
     contacts = _write_people(user, data, today)
-    story = Story(user, today)
+    demo_rooms.fill_shelf(user, data.get("shelf", []), contacts)
+    story = Story(user, today, contacts)
     for row in data["people"]:
         story.tell(contacts[row["name"]], row.get("story", []))
     story.live()
+    demo_rooms.open_openings(user, data.get("openings", []), contacts, story.on, today)
 
 
 def _write_people(user: User, data: Json, today: date) -> dict[str, Contact]:
@@ -103,6 +110,9 @@ def _write_people(user: User, data: Json, today: date) -> dict[str, Contact]:
         contacts[row["name"]].introduced_by = contacts.get(row.get("introduced_by", ""))
     Contact.objects.bulk_update(contacts.values(), ["introduced_by"])
     _write_details(user, data["people"], contacts)
+    for row in data["people"]:
+        for side in ContactTopic.Side.values:
+            contacts[row["name"]].set_topics(side, row.get(f"{side}_topics", []))
     Contact.objects.for_user(user).reindex()
     return contacts
 
@@ -149,8 +159,9 @@ class Story:
     day that is being told.
     """
 
-    def __init__(self, user: User, today: date):
+    def __init__(self, user: User, today: date, contacts: dict[str, Contact]):
         self.user = user
+        self.contacts = contacts
         self.today = self.day = today
         self.calendar = calendar_for(user)
         self.playbooks = {row.slug: row for row in Playbook.objects.for_user(user)}
@@ -164,15 +175,23 @@ class Story:
 
     def live(self) -> None:
         """Live through all days up to today, raising reminders in the morning of each."""
-        days = list(islice(work_days_back(self.calendar, self.today), max(self.entries) + 1))
         for ago in sorted(self.entries, reverse=True):
-            self.day = days[ago]
+            self.day = self.on(ago)
             self._raise_reminders()
             for contact, entry in self.entries[ago]:
                 self._write(contact, entry)
             self._date_back()
         self.day = self.today
         self._raise_reminders()
+
+    def on(self, ago: int) -> date:
+        """Return the work day so many work days ago."""
+        return self.days[ago]
+
+    @cached_property
+    def days(self) -> list[date]:
+        longest = max([LONGEST_AGO, *self.entries])
+        return list(islice(work_days_back(self.calendar, self.today), longest + 1))
 
     def _raise_reminders(self) -> None:
         due = FollowUp.objects.for_user(self.user).scheduled().filter(next_on__lte=self.day)
@@ -192,8 +211,35 @@ class Story:
             rows = model.objects.for_user(self.user).filter(**{f"{name}__gt": at})
             rows.update(**{name: at})
 
-    def _write(self, contact: Contact, entry: Json) -> Action:
-        """Do what one entry says; return the engine's Action."""
+    def _write(self, contact: Contact, entry: Json) -> None:
+        """Do what one entry says: in its room, or else with the follow-ups of the contact."""
+        match entry:
+            case {"coffee": told}:
+                demo_rooms.coffee(contact, self.day, told, self._log(contact, entry))
+            case {"arrange": told}:
+                day = self.calendar.add(self.today, told["in"])
+                demo_rooms.arrange(contact, day, told)
+            case {"propose": told}:
+                days = [self.calendar.add(self.today, ahead) for ahead, _ in told["times"]]
+                demo_rooms.propose(contact, days, told)
+            case {"ask": told}:
+                demo_rooms.ask(contact, self.day, told, self.contacts.get(told["for"]))
+            case {"made": wanted}:
+                row = demo_rooms.asked(contact, wanted)
+                asking.made(row, self.contacts[wanted], self.day)
+            case {"thanked": wanted}:
+                asking.thanked(demo_rooms.asked(contact, wanted), self.day)
+            case {"declined": wanted}:
+                asking.declined(demo_rooms.asked(contact, wanted), self.day)
+            case {"offer": told}:
+                demo_rooms.offer(contact, self.contacts[told["to"]], told)
+            case {"gave": _} | {"promise": _} | {"idea": _}:
+                demo_rooms.give(contact, self.day, self.today, entry)
+            case _:
+                self._pursue(contact, entry)
+
+    def _pursue(self, contact: Contact, entry: Json) -> Action:
+        """Do with the follow-ups of the contact what one entry says; return the engine's Action."""
         lesson = entry.get("lesson", "")
         match entry:
             case {"begin": slug}:

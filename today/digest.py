@@ -4,6 +4,7 @@ import logging
 import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from followups.models import Reminder
+from giveback.models import GiveBack
 from netcrm.localtime import next_digest
 from netcrm.models import Heartbeat, Mail, User
 from netcrm.outbox import on_hold, queue_mail
@@ -110,7 +112,7 @@ def _write(user: User, digest: Digest, now: datetime) -> bool:
     agenda = agenda_for(user, now)
     if agenda.empty:
         return False
-    _count_mailed(agenda)
+    _count_mailed(agenda.cut(user.digest_cap))
     letter = write_letter(user, _fresh(agenda, user, digest.on), now, _week(user, digest.on))
     key = f"digest:{user.pk}:"
     digest.items = agenda.total
@@ -122,27 +124,35 @@ def _write(user: User, digest: Digest, now: datetime) -> bool:
 def agenda_for(user: User, now: datetime) -> Agenda:
     """Return what the user's digest tells of at the instant `now`. Follow-ups are always in it
     (rule 3), the rest as the user chose."""
-    agenda = build_agenda(user, user.today(now), at_most=user.digest_cap)
+    agenda = build_agenda(user, user.today(now), at_most=user.digest_cap, now=now)
     wanted = user.digest_sections
     return replace(
         agenda,
         rhythms=agenda.rhythms if "hellos" in wanted else [],
         coming=agenda.coming if "coming" in wanted else [],
+        idea=agenda.idea if "idea" in wanted else None,
         evidence=agenda.evidence if "evidence" in wanted else None,
     )
 
 
 def _count_mailed(agenda: Agenda) -> None:
-    """Number the digests of each reminder that is shown, which ends the links of those before.
+    """Number the digests of each reminder and promise that is shown, which ends the links of those
+    before.
 
     A row that somebody is answering right now is left alone: whoever waits here for one row while
     holding others could wait for ever.
     """
     for reminder in agenda.reminders:
         reminder.mailed += 1
-    shown = Reminder.objects.filter(pk__in=[reminder.pk for reminder in agenda.reminders])
-    free = shown.select_for_update(skip_locked=True, no_key=True).values("pk")
-    Reminder.objects.filter(pk__in=free).update(mailed=F("mailed") + 1)
+    for promise in agenda.promises:
+        promise.mailed += 1
+    _add_one(Reminder.objects.filter(pk__in=[reminder.pk for reminder in agenda.reminders]))
+    _add_one(GiveBack.objects.filter(pk__in=[promise.pk for promise in agenda.promises]))
+
+
+def _add_one(shown: QuerySet[Any]) -> None:
+    free = shown.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
+    shown.model._base_manager.filter(pk__in=free).update(mailed=F("mailed") + 1)
 
 
 def _fresh(agenda: Agenda, user: User, on: date) -> Agenda:

@@ -9,14 +9,20 @@ from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import apnumber, ordinal
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import Truncator
 
 from contacts.models import Contact, say_rhythm
 from followups.models import FollowUp, Outcome, Reminder
+from giveback.matching import Match
+from giveback.models import GiveBack
+from introductions.steps import Waiting
+from meetings.models import Meeting
 from netcrm.models import WEEKDAYS, User
 from netcrm.wording import one_line
+from opportunities.models import Opportunity
 from today import links
-from today.agenda import Agenda, Week
+from today.agenda import IN_ORDER, Agenda, Week
 
 CUPS = 24
 # Gmail cuts a mail at 102 kB: the people after these have one button, to the page with all.
@@ -55,8 +61,19 @@ class Row:
     snooze: str = ""
     rest: str = ""
     choose: str = ""
+    choose_label: str = "Say what happened"
     colleague: str = ""
     decide: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing in the letter that is done in the notebook: what, more about it, and the way."""
+
+    head: str
+    about: str
+    label: str
+    address: str
 
 
 def write_letter(
@@ -64,13 +81,13 @@ def write_letter(
 ) -> Letter:
     """Return the digest of an agenda for the aware instant `now`; with the week in numbers on the
     day that closes it. A test says that it is one, and shows an example if nothing is due."""
-    over, due = agenda.carried_over, agenda.due_today
-    left = user.digest_cap - len(over) - len(due)
-    hello = agenda.rhythms[:left]
-    soon = agenda.coming[: left - len(hello)]
+    shown = agenda.cut(user.digest_cap)
+    over, hello = shown.carried_over, shown.rhythms
+    many = sum(len(getattr(shown, name)) for name in IN_ORDER)
+    soon = agenda.coming[: user.digest_cap - many]
     rows = [
         _due(user, reminder, agenda.day, brief=number >= WITH_BUTTONS)
-        for number, reminder in enumerate(agenda.reminders)
+        for number, reminder in enumerate(shown.reminders)
     ]
     context = {
         "subject": f"A test: {subject(agenda)}" if test else subject(agenda),
@@ -81,13 +98,23 @@ def write_letter(
         "greeting": _greeting(user, now),
         "evidence": agenda.evidence,
         "cups": agenda.evidence and agenda.evidence.conversations <= CUPS,
-        "theirs": _theirs(agenda),
+        "theirs": _theirs(shown),
+        "first": [
+            ("Coffees today", [_meeting(user, each) for each in shown.meetings]),
+            ("How was it?", [_debrief(each) for each in shown.debriefs]),
+        ],
+        "then": [
+            ("Openings", [_opening(each) for each in shown.openings]),
+            ("Introductions", [_introduction(each) for each in shown.introductions]),
+        ],
+        "promises": [_promise(user, each, agenda.day) for each in shown.promises],
+        "idea": _idea(agenda.idea) if agenda.idea and many < user.digest_cap else None,
         "since": _since(over),
         "carried_over": rows[: len(over)],
         "due_today": rows[len(over) :],
         "hello": [_hello(contact) for contact in hello],
         "soon": [(each.next_on, _person(each.contact), _step(each)) for each in soon],
-        "more": agenda.total - len(over) - len(due) - len(hello),
+        "more": agenda.total - many,
         "week": _say_week(week),
         "schedule": _schedule(user),
         "site": settings.SITE_URL,
@@ -109,6 +136,8 @@ def subject(agenda: Agenda) -> str:
 def _fact(agenda: Agenda) -> str:
     if agenda.empty:
         return "nothing is due"
+    if agenda.meetings:
+        return f"{_with(agenda.meetings[0])} is today"
     if agenda.reminders:
         lead = (agenda.due_today or agenda.carried_over)[0]
         name = one_line(lead.follow_up.contact.given_name)
@@ -118,6 +147,15 @@ def _fact(agenda: Agenda) -> str:
         if lead.follow_up.present.colleague:
             return f"Who is next after {name}?"
         return f"{_possessive(name)} {_step(lead.follow_up)} {when}"
+    if agenda.promises:
+        return f"Your promise to {one_line(agenda.promises[0].contact.given_name)} is due"
+    if agenda.debriefs:
+        words = _with(agenda.debriefs[0])
+        return f"How was {words[:1].lower()}{words[1:]}?"
+    if agenda.introductions:
+        return one_line(agenda.introductions[0].sentence).rstrip(".")
+    if agenda.openings:
+        return one_line(agenda.openings[0].title)
     return f"Time for a hello to {one_line(agenda.rhythms[0].given_name)}"
 
 
@@ -136,7 +174,7 @@ def _due(user, reminder, today, brief=False):
         **_person(follow_up.contact),
         margin=_margin(follow_up),
         dots=_dots(follow_up),
-        label=f"{waited} day{'s' if waited > 1 else ''} past" if waited else "",
+        label=_past(waited),
         why=one_line(follow_up.reason),
         hint=_short(follow_up.present.hint),
         note="" if brief else _short(follow_up.purpose or reminder.note),
@@ -147,6 +185,70 @@ def _due(user, reminder, today, brief=False):
         colleague=_colleague(follow_up),
         decide=follow_up.asks_to_decide,
     )
+
+
+def _promise(user: User, promise: GiveBack, today: date) -> Row:
+    def address(verb):
+        return settings.SITE_URL + links.promise_path(user, promise, verb)
+
+    return Row(
+        **_person(promise.contact),
+        margin="Promise",
+        label=_past(promise.days_past(today)),
+        hint=_short(promise.what),
+        note=_short(promise.note),
+        actions=(("Done", address(links.KEPT), True),),
+        snooze=address(links.SNOOZE),
+        rest=address(links.LET_GO),
+        choose=address(links.KEPT),
+        choose_label="Done",
+    )
+
+
+def _meeting(user: User, meeting: Meeting) -> Line:
+    return Line(
+        f"{timezone.localtime(meeting.starts_at, user.zone):%H:%M} {_with(meeting)}",
+        _short(meeting.place or meeting.purpose),
+        "Prep page",
+        settings.SITE_URL + reverse("meetings:meeting", args=[meeting.pk]),
+    )
+
+
+def _debrief(meeting: Meeting) -> Line:
+    return Line(
+        _with(meeting),
+        "Two minutes now are worth an hour in spring.",
+        "Say how it was",
+        settings.SITE_URL + reverse("meetings:debrief", args=[meeting.pk]),
+    )
+
+
+def _with(meeting: Meeting) -> str:
+    """Return a meeting in words: Coffee with Aiko."""
+    return _short(one_line(meeting.heading))
+
+
+def _opening(opening: Opportunity) -> Line:
+    about = [opening.next_step, opening.organisation.name if opening.organisation else ""]
+    return Line(
+        one_line(opening.title),
+        _short(", ".join(filter(None, about))),
+        "Open it",
+        settings.SITE_URL + reverse("opportunities:opportunity", args=[opening.pk]),
+    )
+
+
+def _introduction(waiting: Waiting) -> Line:
+    # The page of the introduction has the button: a mail must not act.
+    about = waiting.introduction or waiting.offer
+    address = about.get_absolute_url() if about else reverse("introductions:introduction_list")
+    return Line(_short(waiting.sentence), "", waiting.label, settings.SITE_URL + address)
+
+
+def _idea(match: Match) -> Line:
+    head = match.item.title if match.item else f"{match.contact} and {match.other}"
+    address = settings.SITE_URL + reverse("giveback:giving")
+    return Line(_short(head), _short(match.reason), "Have a look", address)
 
 
 def _margin(follow_up: FollowUp) -> str:
@@ -207,6 +309,10 @@ def _dots(follow_up: FollowUp) -> str:
     return "●" * min(follow_up.attempts, 12) + now + "○" * min(max(left, 0), 12)
 
 
+def _past(days: int) -> str:
+    return f"{days} day{'s' if days > 1 else ''} past" if days > 0 else ""
+
+
 def _step(follow_up: FollowUp) -> str:
     if follow_up.asks_to_decide:
         return "next way"
@@ -242,16 +348,18 @@ def _since(reminders: list[Reminder]) -> tuple[str, date] | None:
 
 def _say_week(week: Week | None) -> str:
     """Return a week in numbers, as a sentence: what was done, never what was not."""
-    if week is None or not (week.tries or week.conversations):
+    if week is None or not (week.tries or week.conversations or week.given):
         return ""
     days = _count(sum(showed_up for _, showed_up in week.days), "day", "days")
-    said = f"You showed up on {days}: "
-    if not week.conversations:
-        return f"{said}{_count(week.tries, 'try', 'tries')}. Silence is usually about timing."
-    conversations = _count(week.conversations, "conversation", "conversations")
-    if not week.tries:
-        return f"{said}{conversations}."
-    return f"{said}{_count(week.tries, 'try', 'tries')} and {conversations}."
+    counts = [
+        (week.tries, "try", "tries"),
+        (week.conversations, "conversation", "conversations"),
+        (week.given, "kindness", "kindnesses"),
+    ]
+    did = [_count(*each) for each in counts if each[0]]
+    said = " and ".join(filter(None, [", ".join(did[:-1]), did[-1]]))
+    comfort = " Silence is usually about timing." if did[0] == said and week.tries else ""
+    return f"You showed up on {days}: {said}.{comfort}"
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -261,12 +369,17 @@ def _count(number: int, one: str, many: str) -> str:
 def _summary(agenda: Agenda) -> str:
     if agenda.empty:
         return "This is how your digest will look."
-    parts = []
-    if agenda.due_count:
-        parts.append(f"{agenda.due_count} follow-up{'s' if agenda.due_count > 1 else ''}")
-    if agenda.rhythms:
-        parts.append(f"{len(agenda.rhythms)} hello{'s' if len(agenda.rhythms) > 1 else ''}")
-    return " and ".join(parts) + "."
+    counts = [
+        (len(agenda.meetings), "coffee", "coffees"),
+        (len(agenda.debriefs), "coffee to write down", "coffees to write down"),
+        (agenda.due_count, "follow-up", "follow-ups"),
+        (len(agenda.promises), "promise", "promises"),
+        (len(agenda.openings), "opening", "openings"),
+        (len(agenda.introductions), "introduction", "introductions"),
+        (len(agenda.rhythms), "hello", "hellos"),
+    ]
+    parts = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) + "."
 
 
 def _greeting(user: User, now: datetime) -> str:

@@ -12,10 +12,14 @@ from django.utils.crypto import constant_time_compare
 
 from followups import schedule
 from followups.models import FollowUp, Outcome, Reminder
+from giveback.models import GiveBack
 from netcrm.models import User
+from netcrm.owned import OwnedQuerySet
 
 SNOOZE, REST, LET_GO, CHOOSE = "snooze", "rest", "let_go", "choose"
+KEPT = "kept"
 ACTION_SALT, UNSUBSCRIBE_SALT = "today.mail_link", "today.mail_unsubscribe"
+PROMISE_SALT = "today.mail_promise"
 ACTION_AGE = timedelta(days=14)
 UNSUBSCRIBE_AGE = timedelta(days=365)
 EPOCH_LENGTH = 12
@@ -55,6 +59,11 @@ VERBS = {
     LET_GO: Verb("Let go", "Let go of {name} for good. You did your part.", "Let go"),
     CHOOSE: Verb("Say what happened", "What happened with {name}?"),
 }
+PROMISE_VERBS = {
+    KEPT: Verb("Done", "You kept your promise to {name}.", good=True),
+    SNOOZE: VERBS[SNOOZE],
+    LET_GO: Verb("Let go", "Let go of your promise to {name}. It happens.", "Let go"),
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,15 @@ class Link:
 
     user: User
     reminder: Reminder
+    verb: str
+
+
+@dataclass(frozen=True)
+class PromiseLink:
+    """What the token of a promise stands for."""
+
+    user: User
+    promise: GiveBack
     verb: str
 
 
@@ -92,15 +110,32 @@ def read_action(token: str) -> Link:
     Raises ExpiredError for an old one, ReplacedError for one of an older digest; BadSignature,
     User.DoesNotExist or Reminder.DoesNotExist for one that was never good or whose person is gone.
     """
-    user_id, reminder_id, mailed, verb, epoch = _read(token, ACTION_SALT, ACTION_AGE)
+    rows = Reminder.objects.select_related("follow_up__contact__organisation")
+    return Link(*_read_row(token, ACTION_SALT, rows))
+
+
+def promise_path(user: User, promise: GiveBack, verb: str) -> str:
+    """Return the path of the page that does `verb` for this user's promise, until the next digest
+    with it."""
+    names = [user.pk, promise.pk, promise.mailed, verb, _epoch(user)]
+    return reverse("today:mail_promise", args=[signing.dumps(names, salt=PROMISE_SALT)])
+
+
+def read_promise(token: str) -> PromiseLink:
+    """Return what the token of a promise stands for. Raises like read_action()."""
+    rows = GiveBack.objects.select_related("contact__organisation")
+    return PromiseLink(*_read_row(token, PROMISE_SALT, rows))
+
+
+def _read_row(token: str, salt: str, rows: OwnedQuerySet) -> tuple[User, Any, str]:
+    user_id, pk, mailed, verb, epoch = _read(token, salt, ACTION_AGE)
     user = User.objects.get(pk=user_id, is_active=True)
     if not constant_time_compare(epoch, _epoch(user)):
         raise ExpiredError
-    rows = Reminder.objects.for_user(user).select_related("follow_up__contact__organisation")
-    reminder = rows.get(pk=reminder_id)
-    if mailed < reminder.mailed:
+    row = rows.for_user(user).get(pk=pk)
+    if mailed < row.mailed:
         raise ReplacedError
-    return Link(user, reminder, verb)
+    return user, row, verb
 
 
 def unsubscribe_path(user: User) -> str:

@@ -21,6 +21,8 @@ from django.views.decorators.http import require_http_methods
 from followups import planning, pursuing, undoing
 from followups.forms import DayForm, OutcomeForm, offered_days
 from followups.models import Action, Ending, Reminder, Via
+from giveback import giving
+from giveback.models import GiveBack, State
 from today import links
 
 View = Callable[[HttpRequest, str], HttpResponse]
@@ -65,11 +67,28 @@ def mail_link(request: HttpRequest, token: str) -> HttpResponse:
             return _show(request, link)
         days = DayForm(link.user.today(), request.POST)
         if "undo" in request.POST:
-            _undo(request, link)
+            _undo(request, _newest(link))
         elif link.verb == links.SNOOZE and not days.is_valid():
             return _show(request, link, error="Choose one of these days.", status=422)
         else:
             _try(request, lambda: _act_once(link, days, uuid.uuid5(uuid.NAMESPACE_URL, token)))
+    return redirect(request.path)
+
+
+@mail_page
+def mail_promise(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask once more, and act on the POST, as long as the promise is open and its day has come."""
+    link = links.read_promise(token)
+    with timezone.override(link.user.zone):
+        if request.method != "POST":
+            return _show_promise(request, link)
+        days = DayForm(link.user.today(), request.POST)
+        if "undo" in request.POST:
+            _undo(request, _newest_of(link.promise))
+        elif link.verb == links.SNOOZE and not days.is_valid():
+            return _show_promise(request, link, error="Choose one of these days.", status=422)
+        else:
+            _try(request, lambda: _act_on_promise(link, days))
     return redirect(request.path)
 
 
@@ -93,6 +112,53 @@ def _show(request: HttpRequest, link: links.Link, error: str = "", status: int =
         return render(request, "today/mail_done.html", context)
     context = _question(link) | {"contact": contact, "error": error}
     return render(request, "today/mail_link.html", context, status=status)
+
+
+def _show_promise(
+    request: HttpRequest, link: links.PromiseLink, error: str = "", status: int = 200
+) -> HttpResponse:
+    contact, today = link.promise.contact, link.user.today()
+    context = {"contact": contact, "error": error}
+    if not _asks(link):
+        action = _newest_of(link.promise)
+        context |= {"action": action, "can_undo": _may_undo(action)}
+        return render(request, "today/mail_done.html", context)
+    verb = links.PROMISE_VERBS[link.verb]
+    context |= {
+        "verb": verb,
+        "sentence": f"{verb.sentence.format(name=contact.given_name)} {link.promise.what}",
+        "waited": link.promise.days_past(today),
+    }
+    if link.verb == links.SNOOZE:
+        context["days"] = {on: value for value, on in offered_days(today).items()}
+    return render(request, "today/mail_link.html", context, status=status)
+
+
+def _asks(link: links.PromiseLink) -> bool:
+    promise = link.promise
+    return promise.state == State.PROMISED and promise.due_on <= link.user.today()
+
+
+@transaction.atomic
+def _act_on_promise(link: links.PromiseLink, days: DayForm) -> None:
+    """Do what the link says, unless somebody was faster: the lock of the contact decides."""
+    planning.lock(link.promise.contact)
+    link.promise.refresh_from_db(fields=["state", "due_on"])
+    if not _asks(link):
+        return
+    if link.verb == links.SNOOZE:
+        giving.move(link.promise, days.cleaned_data["on"], via=Via.MAIL)
+    elif link.verb == links.LET_GO:
+        giving.let_go(link.promise, via=Via.MAIL)
+    else:
+        giving.keep(link.promise, link.user.today(), via=Via.MAIL)
+
+
+def _newest_of(promise: GiveBack) -> Action | None:
+    """Return the newest action that changed a promise: the one that remembers how it was."""
+    remembered = [{"model": promise._meta.label, "id": promise.pk}]
+    actions = Action.objects.filter(contact=promise.contact_id, undone_at=None)
+    return actions.filter(before__rows__contains=remembered).first()
 
 
 def _question(link: links.Link) -> dict[str, Any]:
@@ -138,8 +204,7 @@ def _act_once(link: links.Link, days: DayForm, key: uuid.UUID) -> None:
         pursuing.log(follow_up.contact, entry, via=Via.MAIL, follow_up=follow_up)
 
 
-def _undo(request: HttpRequest, link: links.Link) -> None:
-    action = _newest(link)
+def _undo(request: HttpRequest, action: Action | None) -> None:
     if _may_undo(action):
         _try(request, lambda: undoing.undo(action))
 
