@@ -362,10 +362,10 @@ def _begin(
         said = f"{playbook.name} is already under way."
         return pursuit.act(verb, said, via, follow_up)
     put(follow_up, facts=facts or {})
+    done = min(done, len(follow_up.plan) - 1)
     if on is not None:
-        give_date(pursuit, follow_up, on, "the date you chose", promised=True)
+        give_date(pursuit, follow_up, on, "the date you chose", promised=True, step=done)
     elif done:
-        done = min(done, len(follow_up.plan) - 1)
         planned = schedule.plan(
             follow_up.plan[done], since or pursuit.today, pursuit.calendar, "the step before"
         )

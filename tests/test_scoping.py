@@ -71,9 +71,11 @@ PUBLIC = {
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
     "account_confirm_login_code",
+    "meetings:feed_file",
     "today:demo",
     "today:health",
     "today:mail_link",
+    "today:mail_promise",
     "today:mail_unsubscribe",
 }
 # What must be different from the id that everything else has, since the database insists on it.

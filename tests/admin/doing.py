@@ -56,4 +56,5 @@ NO_LINES = {
     **formset("phones"),
     **formset("links"),
     **formset("contacttag_set"),
+    **formset("contact_topics"),
 }
