@@ -36,6 +36,10 @@ ID_PARAMETERS = {
     "break_id",
     "playbook_id",
     "job_id",
+    "row_id",
+    "view_id",
+    "merge_id",
+    "change_id",
     "give_back_id",
     "item_id",
     "other_id",
@@ -84,7 +88,8 @@ ELSE = {
     "Dismissed": lambda world: {"other_id": None},
     "Introduction": lambda world: {"target_id": None},
     "Meeting": lambda world: {"starts_at": timezone.now()},
-    "Offer": lambda world: {"other_id": world.pk + 1},
+    "NotSame": lambda world: {"other_id": world.second},
+    "Offer": lambda world: {"other_id": world.second},
     "Opportunity": lambda world: dict.fromkeys(("interaction_id", "meeting_id", "introduction_id")),
 }
 STEPS = [
@@ -99,7 +104,7 @@ def json_of(model, name, mark):
         return [step | {"hint": mark} for step in STEPS]
     contact = {"do_not_contact": False, "last_interaction_on": None}
     before = {"contact": contact, "follow_ups": []}
-    return {"plan": [], "before": before, "headers": {}, "facts": {}, "draft": {}}[name]
+    return {"before": before, "header": [], "details": []}.get(name, {})
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,11 @@ class World:
     pk: int
     mark: str
     letter: str = ""
+
+    @property
+    def second(self):
+        """The id of one more contact, for rows that join two; higher than everybody's first."""
+        return self.pk + 1_000_000
 
     def value(self, parameter):
         if parameter in ID_PARAMETERS:
@@ -210,7 +220,7 @@ def fill(row, field, world):
 def make_world(user, pk, mark, mail_dir):
     """Fill the notebook of a user: a row in every table that has an owner."""
     world = World(user, pk, mark)
-    Contact.objects.create(pk=pk + 1, owner=user, name=mark)
+    Contact.objects.create(pk=world.second, owner=user, name=mark)
     for model in notebook_models():
         model._base_manager.bulk_create([filled(model, world)])
     # Due today: its reminder is open, so it has no date of its own.

@@ -1,170 +1,20 @@
-import unicodedata
+"""People, and everything that is written about one."""
+
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Left, Lower
 from django.urls import reverse
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
+from contacts.models.labels import Organisation, Tag, Topic
+from contacts.models.words import IDEAL, LATE, LONGEST_RHYTHM, NOT_THIS_WEEK, plain
 from netcrm.models import is_time_zone
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
-
-# It is time for a hello when a whole rhythm has passed, written as a day; it is late when half of
-# it has passed again.
-IDEAL, LATE = timedelta(days=1), timedelta(days=1.5)
-NOT_THIS_WEEK = timedelta(days=7)
-LONGEST_RHYTHM = 3650
-
-# The rhythms on offer; any other number of days may be typed.
-RHYTHMS = [
-    (21, "every three weeks"),
-    (42, "every six weeks"),
-    (91, "every three months"),
-    (182, "every six months"),
-    (365, "once a year"),
-]
-
-
-def say_rhythm(days):
-    """Return a rhythm in words: every six weeks, every 10 days."""
-    return dict(RHYTHMS).get(days) or ("every day" if days == 1 else f"every {days} days")
-
-
-# Letters that Unicode does not take apart: who types "lukasz" means Łukasz.
-_STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i"})
-
-
-def plain(text):
-    """Return text for comparing and searching: no accents, no case, single spaces."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(c for c in letters if not unicodedata.combining(c))
-    return " ".join(letters.translate(_STROKES).split())
-
-
-def tidy_link(url):
-    """Return a link as it is stored. A LinkedIn profile has one spelling, whatever the scheme,
-    country, case, query or closing slash, so that the same person is found again."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    if (host == "linkedin.com" or host.endswith(".linkedin.com")) and parts.path.startswith("/in/"):
-        return f"https://www.linkedin.com{parts.path.rstrip('/').lower()}"
-    return url
-
-
-class NamedQuerySet(OwnedQuerySet):
-    def named(self, names):
-        """Return those that have one of the names; the database decides what is the same name."""
-        lowered = [Lower(Value(name)) for name in names]
-        return self.annotate(lowered=Lower("name")).filter(lowered__in=lowered)
-
-
-class Named(Owned):
-    """A row that is known by its name, and made when somebody writes a new one."""
-
-    objects = NamedQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def __str__(self):
-        return self.name
-
-    @classmethod
-    def find_or_create(cls, owner, names):
-        """Return {plain name: row} for the names, making those that are missing; a constant
-        number of queries, safe when two do it at once."""
-        first_spelling = {}
-        for name in names:
-            first_spelling.setdefault(plain(name), name)
-        known = cls.objects.for_user(owner)
-        found = {plain(row.name): row for row in known.named(first_spelling.values())}
-        missing = [name for key, name in first_spelling.items() if key not in found]
-        if missing:
-            cls.objects.bulk_create(
-                [cls(owner=owner, name=name) for name in missing], ignore_conflicts=True
-            )
-            found |= {plain(row.name): row for row in known.named(missing)}
-        return found
-
-
-class Organisation(Named):
-    """An employer or group."""
-
-    name = models.CharField(max_length=200)
-    website = models.URLField(blank=True)
-    is_target = models.BooleanField("on my list of target employers", default=False)
-    notes = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [
-            owner_key("organisation"),
-            models.UniqueConstraint("owner", Lower("name"), name="organisation_once"),
-        ]
-
-
-class Tag(Owned):
-    name = models.CharField(max_length=60)
-    rhythm_days = models.PositiveSmallIntegerField(
-        "rhythm",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_RHYTHM)],
-        help_text="For everybody with this tag who has no rhythm of their own.",
-    )
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [
-            owner_key("tag"),
-            models.UniqueConstraint("owner", Lower("name"), name="tag_once"),
-            models.CheckConstraint(
-                condition=Q(rhythm_days=None) | Q(rhythm_days__gt=0), name="tag_rhythm"
-            ),
-        ]
-
-    def __str__(self):
-        return self.name
-
-    @classmethod
-    def find_or_create(cls, owner, name):
-        """Return the owner's tag of that name, case ignored."""
-        tag, _ = cls.objects.get_or_create(owner=owner, name__iexact=name, defaults={"name": name})
-        return tag
-
-    @transaction.atomic
-    def remove(self):
-        """Delete the tag. Whoever had it stays, and is no longer found by its name."""
-        tagged = list(self.contacts.values_list("pk", flat=True))
-        self.delete()
-        Contact.objects.filter(pk__in=tagged).reindex()
-
-
-class TopicQuerySet(NamedQuerySet):
-    def like(self, words):
-        """Return the topics whose name has the words in it, accents and case ignored."""
-        return self.filter(name__unaccent__icontains=words)
-
-
-class Topic(Named):
-    """Something that people seek or offer, and that things on the shelf are about."""
-
-    name = models.CharField(max_length=100)
-
-    objects = TopicQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [
-            owner_key("topic"),
-            models.UniqueConstraint("owner", Lower("name"), name="topic_once"),
-        ]
-
 
 # The searched text begins with the plain name: Émile stands between Emil and Emilia, whatever
 # order the database was set up with.
@@ -324,6 +174,8 @@ class Contact(Owned):
     last_interaction_on = models.DateField(null=True, editable=False)
     # What search looks through: see reindex().
     search_text = models.TextField(editable=False, default="")
+    # What came with an import and has no field: [value, label] pairs, exported again.
+    details = models.JSONField(default=list, blank=True, editable=False)
     # Given by the form: the same form sent twice is one person.
     key = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -558,49 +410,16 @@ class ContactLink(Owned):
         return self.label or self.url
 
 
-class ImportJob(Owned):
-    """An uploaded file on its way into the notebook: previewed, confirmed, then worked off in
-    chunks by Celery. `plan` holds one entry a row; `done` is how far the work has come, moved on
-    in the same transaction as the rows it counts, so a killed worker neither loses nor doubles."""
+class ContactPhoto(Owned):
+    """A small picture of a contact, drawn anew from what was imported (contacts.photos)."""
 
-    PREVIEW, QUEUED, RUNNING, DONE, FAILED = "preview", "queued", "running", "done", "failed"
-    UNFINISHED = (QUEUED, RUNNING)
-    file_name = models.CharField(max_length=255)
-    source = models.CharField(max_length=20, default="linkedin")
-    plan = models.JSONField(default=list)
-    state = models.CharField(
-        max_length=7,
-        default=PREVIEW,
-        choices=[(s, s) for s in (PREVIEW, QUEUED, RUNNING, DONE, FAILED)],
-    )
-    total = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    created = models.PositiveIntegerField(default=0)
-    duplicates = models.PositiveIntegerField(default=0)
-    skipped = models.PositiveIntegerField(default=0)
-    error = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True)
+    contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="photo")
+    image = models.BinaryField()
+    made_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        ordering = ["-created_at"]
-        indexes = [
-            models.Index(fields=["owner", "-created_at"], name="import_of_owner"),
-            models.Index(
-                fields=["created_at"],
-                name="import_waiting",
-                condition=Q(state__in=["queued", "running"]),
-            ),
-        ]
+        indexes = [models.Index(fields=["owner"], name="contact_photo_of_owner")]
+        constraints = [SameOwner(field="contact", name="contact_photo_owner")]
 
     def __str__(self):
-        return self.file_name
-
-    def confirm(self):
-        """Put it in the queue, once."""
-        ImportJob.objects.filter(pk=self.pk, state=self.PREVIEW).update(state=self.QUEUED)
-
-    def discard(self):
-        """Delete it unless it was confirmed; return whether it is gone."""
-        deleted, _ = ImportJob.objects.filter(pk=self.pk, state=self.PREVIEW).delete()
-        return bool(deleted)
+        return f"Photo of {self.contact}"

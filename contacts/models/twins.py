@@ -1,0 +1,49 @@
+"""Two entries for one person: found, merged, or told apart."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from contacts.models.people import Contact
+from netcrm.owned import Owned, SameOwner
+
+
+class NotSame(Owned):
+    """Two contacts that look alike and are two people (`contact` is the one with the lower id)."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "contact"], name="not_same_of_owner")]
+        constraints = [
+            SameOwner(field="contact", name="not_same_contact_owner"),
+            SameOwner(field="other", name="not_same_other_owner"),
+            models.UniqueConstraint(fields=["contact", "other"], name="not_same_once"),
+            models.CheckConstraint(condition=Q(contact__lt=F("other")), name="not_same_in_order"),
+        ]
+
+    def __str__(self):
+        return f"{self.contact} and {self.other}"
+
+
+class Merge(Owned):
+    """Two entries that became one, and everything that it takes to part them again exactly."""
+
+    kept = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="merges")
+    name = models.CharField("the entry that went", max_length=200)
+    before = models.JSONField(default=dict)
+    # Of several merges done at one stroke.
+    batch = models.UUIDField(default=uuid.uuid4)
+    at = models.DateTimeField(default=timezone.now)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["owner", "-at"], name="merge_of_owner")]
+        constraints = [SameOwner(field="kept", name="merge_kept_owner")]
+
+    def __str__(self):
+        return self.name
