@@ -15,6 +15,7 @@ MOST_PEOPLE = 20
 LONGEST_NAME = 200
 EMPTY_LINES = 2
 MATCHES = 8
+NO_DATE = {"invalid": "Write the day as a date."}
 FURTHEST_BACK = timedelta(days=36_500)
 
 
@@ -67,7 +68,9 @@ class OpportunityForm(forms.ModelForm):
         }
         error_messages = {
             "title": {"required": "Write a few words for it. Everything else can wait."},
+            "heard_on": {"required": "Write the day on which you heard of it.", **NO_DATE},
             "url": {"invalid": "Write a web address, such as https://example.org, or clear this."},
+            "next_on": NO_DATE,
         }
 
     def __init__(self, data=None, *, instance, people=(), origin=None):
@@ -202,7 +205,7 @@ class MoveForm(forms.Form):
         ),
     )
     # Without a day it was today, also on a page that was opened yesterday.
-    on = forms.DateField(label="Since", required=False, widget=DayInput)
+    on = forms.DateField(label="Since", required=False, widget=DayInput, error_messages=NO_DATE)
     lesson = forms.CharField(
         label="One lesson",
         required=False,
@@ -238,7 +241,7 @@ class StepForm(forms.Form):
         label="When",
         required=False,
         widget=DayInput,
-        error_messages={"invalid": "Write the day as a date."},
+        error_messages=NO_DATE,
     )
 
     def clean_next_step(self):

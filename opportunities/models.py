@@ -1,7 +1,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -63,8 +63,9 @@ class OpportunityQuerySet(OwnedQuerySet):
         return self
 
     def with_people(self):
-        """Fetch the organisation and everybody involved with each: one query more for all."""
-        return self.select_related("organisation").prefetch_related("contacts")
+        """Fetch the organisation and everybody involved, with theirs: one query more for all."""
+        people = Contact.objects.select_related("organisation")
+        return self.select_related("organisation").prefetch_related(Prefetch("contacts", people))
 
     def with_origin(self):
         """Fetch what led to each."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +19,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from contacts.models import Contact, plain
 from followups.models import FollowUp, Interaction
-from giveback.models import GiveBack, ShelfItem
+from followups.templatetags.followups import moment_words
+from giveback.models import Direction, GiveBack, ShelfItem
 from introductions.models import Introduction, Offer
 from meetings.models import Advice, Debrief, Meeting
 from netcrm.localtime import local_day
@@ -242,7 +243,7 @@ def _gift(row):
     if isinstance(row, ShelfItem):
         url = f"{reverse('giveback:giving')}?{urlencode({'q': row.title})}"
         return Found(row.title, url, "on your shelf", texts=[row.text])
-    about = f"{row.get_direction_display()}, {row.contact}".lower()
+    about = f"{'from' if row.direction == Direction.RECEIVED else 'for'} {row.contact}"
     return Found(row.what, row.contact.get_absolute_url(), about, row.done_on, [row.note])
 
 
@@ -254,7 +255,7 @@ def _opening(row):
 
 def _talk(row):
     url = f"{row.contact.get_absolute_url()}#story"
-    return Found(row.contact.name, url, row.get_outcome_display(), row.on, [row.note])
+    return Found(row.contact.name, url, moment_words(row), row.on, [row.note])
 
 
 def _lesson(row):
@@ -318,8 +319,10 @@ def excerpt(texts: Sequence[str], words: Sequence[str]) -> str:
     """Return the part of the first text with one of the words that stands around it."""
     for text in texts:
         text = " ".join(text.split())
-        if places := list(islice(_places(text, words), 1)):
-            start = max(places[0][0] - BEFORE, 0)
+        if places := _places(text, words):
+            first = places[0][0]
+            # It begins with a whole word.
+            start = text.rfind(" ", 0, first - BEFORE) + 1 if first > BEFORE else 0
             part = text[start : start + EXCERPT]
             return f"{'… ' if start else ''}{part}{' …' if start + EXCERPT < len(text) else ''}"
     return ""

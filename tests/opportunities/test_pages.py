@@ -136,6 +136,8 @@ def test_a_title_is_enough(alice, alice_client):
     assert response["Location"] == opening.get_absolute_url()
     assert (opening.owner, opening.title, opening.stage) == (alice, "Grid planner", "heard_of")
     assert "Write a few words for it." in errors(new(alice_client, title=" "))
+    assert "Write the day on which you heard" in errors(new(alice_client, heard_on=""))
+    assert "Write the day as a date." in errors(new(alice_client, next_on="soon"))
     assert "That day has not come yet." in errors(new(alice_client, heard_on="2026-11-24"))
     assert "more than a hundred years ago" in errors(new(alice_client, heard_on="1800-01-01"))
     assert "Write a web address" in errors(new(alice_client, url="not a link"))
@@ -222,6 +224,18 @@ def test_the_moments_offered_are_ones_own(alice, alice_client, ruth, bob):
     refused = errors(new(alice_client, origin=f"interaction-{theirs.pk}"))
     assert "Choose one of the moments in the list." in refused
     assert not Opportunity.objects.exists()
+
+
+def test_the_page_takes_as_many_queries_for_many_people(alice, alice_client, opening):
+    def queries(people):
+        places = Organisation.find_or_create(alice, [f"O {n}" for n in range(people)]).values()
+        involved = [make_contact(alice, place.name, organisation=place) for place in places]
+        tracking.involve(opening, involved)
+        with CaptureQueriesContext(connection) as captured:
+            assert "O 1" in shown(alice_client.get(opening.get_absolute_url()))
+        return len(captured)
+
+    assert queries(2) == queries(12)
 
 
 # Editing and deleting
