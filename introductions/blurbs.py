@@ -154,5 +154,7 @@ def _sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?…" else f"{text}."
 
 
-def _day(day: date, today: date) -> str:
+def _day(day: date | None, today: date) -> str:
+    if day is None:
+        return ""
     return f"{day.day} {day:%B}" + (f" {day.year}" if day.year != today.year else "")

@@ -56,9 +56,8 @@ def reword(row, contact, purpose, words):
     """Let what is pursued with a contact about the row, and its drafts, say other words. The
     caller holds the contact's lock."""
     for follow_up in open_about(row, contact):
-        mine, rest = _parted(row, follow_up)
+        purposes = [*_other_purposes(row, follow_up), purpose]
         facts = _facts(follow_up.facts | {fact_of(row): words | {"purpose": purpose}})
-        purposes = [*rest, purpose] if mine else rest
         put(follow_up, purpose=PURPOSES.join(purposes)[:LONGEST_PURPOSE], facts=facts)
 
 
@@ -66,20 +65,24 @@ def release(row, contact, ending, today):
     """End what is pursued with a contact about the row; a pursuit that is about something else too
     goes on without it. The caller holds the contact's lock."""
     for follow_up in open_about(row, contact):
-        _, rest = _parted(row, follow_up)
-        if not rest:
+        purposes = _other_purposes(row, follow_up)
+        if not purposes:
             end_row(follow_up, ending, today)
             continue
         facts = {name: words for name, words in follow_up.facts.items() if name != fact_of(row)}
-        put(follow_up, purpose=PURPOSES.join(rest), facts=_facts(facts))
+        put(follow_up, purpose=PURPOSES.join(purposes)[:LONGEST_PURPOSE], facts=_facts(facts))
 
 
-def _parted(row, follow_up):
-    """Return the purposes of a follow-up: those about the row, and the others."""
-    mine = words_of(row, follow_up)["purpose"]
-    purposes = [each for each in follow_up.purpose.split(PURPOSES) if each]
-    rest = [each for each in purposes if each != mine]
-    return [each for each in purposes if each == mine], rest
+def _other_purposes(row, follow_up):
+    """Return the purposes of a follow-up besides the row's: what it was about before anything of
+    this room came to it, and the other introductions and offers."""
+    about = {name: words for name, words in follow_up.facts.items() if isinstance(words, dict)}
+    before = follow_up.purpose
+    # The longest first: "an introduction to Ann" also begins one to Anna.
+    for words in sorted(about.values(), key=lambda words: len(words["purpose"]), reverse=True):
+        before = before.replace(words["purpose"], "")
+    others = [words["purpose"] for name, words in about.items() if name != fact_of(row)]
+    return [*filter(None, before.split(PURPOSES)), *dict.fromkeys(others)]
 
 
 def _facts(known):

@@ -10,13 +10,14 @@ from contacts.models import Contact, ContactEmail, Organisation, plain
 from followups.forms import DayInput
 from introductions import asking, carrying, offering
 from introductions.blurbs import forwardable
-from introductions.models import SIDES, Introduction, Offer, Stage
+from introductions.models import SIDES, Introduction, Stage
 from netcrm.wording import one_line
 
 EXAMPLE = "Start typing a name"
 HUNDRED_YEARS = timedelta(days=36_500)
 NOBODY = "Nobody of that name is in your notebook yet. Add them under People first."
 SAME = "Choose two different people."
+WHICH, YES_OR_NO = "Choose one of the two people.", "Choose yes or no."
 WILL_ASK, ASKED, AGREED = "draft", "asked", "promised"
 
 
@@ -29,7 +30,7 @@ class PersonField(forms.CharField):
     def __init__(self, **kwargs):
         kwargs = {"max_length": 400} | kwargs
         super().__init__(**kwargs)
-        self.widget.attrs |= {"list": "people", "autocomplete": "off", "placeholder": EXAMPLE}
+        self.widget.attrs |= {"autocomplete": "off", "placeholder": EXAMPLE}
 
     def prepare_value(self, value):
         return value.name if isinstance(value, Contact) else value
@@ -76,6 +77,7 @@ class OwnedForm(Draft, forms.Form):
         for name, field in self.fields.items():
             if isinstance(field, PersonField):
                 field.preset = people.get(name)
+                field.widget.attrs["list"] = f"people-{name}"
             elif isinstance(field, PastDayField):
                 field.today = owner.today()
                 field.widget.attrs["max"] = field.today.isoformat()
@@ -83,7 +85,7 @@ class OwnedForm(Draft, forms.Form):
     def clean_key(self):
         return self.cleaned_data["key"] or uuid.uuid4()
 
-    def person(self, name):
+    def found(self, name):
         """Return who was typed into a field, as somebody who knows their owner's day."""
         person = self.fields[name].find(self.owner, self.cleaned_data[name])
         person.owner = self.owner
@@ -177,7 +179,7 @@ class IntroductionForm(WordsForm):
     field_order = ["introducer", "wanted", "why", "ask", "how", "on", "until", "blurb"]
 
     def clean_introducer(self):
-        return self.person("introducer")
+        return self.found("introducer")
 
     def clean(self):
         cleaned = super().clean()
@@ -213,14 +215,13 @@ class IntroductionEditForm(WordsForm):
     WORDS = ("wanted", "why", "ask")
     DATES = ("asked_on", "promised_on", "made_on", "thanked_on")
 
-    def __init__(self, introduction, *args, **kwargs):
+    def __init__(self, introduction, data=None, is_draft=False):
         self.introduction = introduction
         blurb = carrying.words_of(introduction, introduction.follow_up).get("blurb", "")
         initial = {name: getattr(introduction, name) for name in (*self.WORDS, *self.DATES)}
         people = {"wanted": introduction.target}
-        super().__init__(
-            introduction.owner, *args, people=people, initial=initial | {"blurb": blurb}, **kwargs
-        )
+        known = initial | {"blurb": blurb}
+        super().__init__(introduction.owner, data, people, known, is_draft)
         for name in self.DATES:
             if initial[name] is None:
                 del self.fields[name]
@@ -303,10 +304,9 @@ class MadeForm(OwnedForm):
     )
     field_order = ["person", "email", "organisation_name", "on", "note"]
 
-    def __init__(self, introduction, *args, **kwargs):
+    def __init__(self, introduction, data=None):
         self.introduction = introduction
-        people = {"person": introduction.target}
-        super().__init__(introduction.owner, *args, people=people, **kwargs)
+        super().__init__(introduction.owner, data, {"person": introduction.target})
 
     def clean_person(self):
         """Find who is meant; a name that nobody has is somebody new."""
@@ -376,10 +376,10 @@ class OfferForm(OfferWordsForm):
     field_order = ["one", "other", "why"]
 
     def clean_one(self):
-        return self.person("one")
+        return self.found("one")
 
     def clean_other(self):
-        return self.person("other")
+        return self.found("other")
 
     def clean(self):
         cleaned = super().clean()
@@ -393,9 +393,9 @@ class OfferForm(OfferWordsForm):
 
 
 class OfferEditForm(OfferWordsForm):
-    def __init__(self, offer: Offer, *args, **kwargs):
+    def __init__(self, offer, data=None):
         self.offer = offer
-        super().__init__(offer.owner, *args, initial={"why": offer.why}, **kwargs)
+        super().__init__(offer.owner, data, initial={"why": offer.why})
 
     def save(self):
         offering.reword(self.offer, self.cleaned_data["why"])
@@ -403,9 +403,20 @@ class OfferEditForm(OfferWordsForm):
 
 
 class SideForm(forms.Form):
-    """Which of the two, and what they said."""
+    """Which of the two; `spoken`: they were asked already."""
 
-    side = forms.ChoiceField(choices=[(side, side) for side in SIDES])
-    answer = forms.ChoiceField(choices=[("yes", "Yes"), ("no", "No")], required=False)
+    side = forms.ChoiceField(
+        choices=[(side, side) for side in SIDES],
+        error_messages={"required": WHICH, "invalid_choice": WHICH},
+    )
     spoken = forms.BooleanField(required=False)
     key = forms.UUIDField(required=False)
+
+
+class AnswerForm(SideForm):
+    """Which of the two, and what they said."""
+
+    answer = forms.ChoiceField(
+        choices=[("yes", "Yes"), ("no", "No")],
+        error_messages={"required": YES_OR_NO, "invalid_choice": YES_OR_NO},
+    )

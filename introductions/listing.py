@@ -8,18 +8,18 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from introductions import steps
-from introductions.models import Introduction, Offer
+from introductions.models import Introduction, IntroductionQuerySet, Offer, OfferQuerySet
 from netcrm.models import User
 
 PAGE = 30
 OVER = 20
 
 
-def _with_words(rows: QuerySet, words: str, *fields: str) -> QuerySet:
+def _with_words[Rows: QuerySet](rows: Rows, words: str, *fields: str) -> Rows:
     """Return the rows that have every word in one of the fields, accents and case ignored."""
     for word in words.split()[:8]:
-        found = [Q(**{f"{field}__unaccent__icontains": word}) for field in fields]
-        rows = rows.filter(Q.create(found, connector=Q.OR))
+        in_one = Q(*((f"{field}__unaccent__icontains", word) for field in fields), _connector=Q.OR)
+        rows = rows.filter(in_one)
     return rows
 
 
@@ -34,13 +34,13 @@ class IntroductionsPage:
         self.asked_page = query.get("page", "")
 
     @property
-    def introductions(self) -> QuerySet:
+    def introductions(self) -> IntroductionQuerySet:
         mine = Introduction.objects.for_user(self.user)
         people = ("introducer__name", "target__name")
         return _with_words(mine, self.q, "wanted", "why", "ask", *people)
 
     @property
-    def offers(self) -> QuerySet:
+    def offers(self) -> OfferQuerySet:
         mine = Offer.objects.for_user(self.user).with_people()
         return _with_words(mine, self.q, "why", "one__name", "other__name")
 
@@ -53,7 +53,8 @@ class IntroductionsPage:
     def under_way(self) -> list[Introduction]:
         """The open introductions of this page, newest first."""
         self.pages = Paginator(self.introductions.open(), PAGE).get_page(self.asked_page)
-        return self.pages.object_list.standing()
+        start = (self.pages.number - 1) * PAGE
+        return self.introductions.open()[start : start + PAGE].standing()
 
     @cached_property
     def offered(self) -> list[Offer]:

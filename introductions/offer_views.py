@@ -5,7 +5,7 @@ from followups.planning import CannotDo
 from introductions import offering, steps
 from introductions.acting import act, newest_undoable, person_named, refuse
 from introductions.blurbs import joint, not_now
-from introductions.forms import OfferEditForm, OfferForm, SideForm
+from introductions.forms import AnswerForm, OfferEditForm, OfferForm, SideForm
 from introductions.models import Offer
 from netcrm.htmx import render_page
 
@@ -68,7 +68,7 @@ def offer_ask(request, offer_id):
 @require_POST
 def offer_answer(request, offer_id):
     """Note what one of the two said."""
-    row, form = _offer(request, offer_id), SideForm(request.POST)
+    row, form = _offer(request, offer_id), AnswerForm(request.POST)
     if not form.is_valid():
         return refuse(request, row, form)
     side, yes = form.cleaned_data["side"], form.cleaned_data["answer"] == "yes"

@@ -196,6 +196,19 @@ def test_a_no_to_one_of_two_leaves_the_other_asked(alice, ruth):
     assert standing(other).is_pursued
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("Anna", "Ann"), ("Ann", "Anna"), ("Ann; Bob", "Ann"), ("somebody there", "somebody there")],
+)
+def test_one_of_two_that_sound_alike_leaves_the_other_asked(ruth, first, second):
+    one, other = ask(ruth, first), ask(ruth, second)
+    asking.declined(one)
+    assert standing(other).is_pursued
+    assert follow_up_of(ruth, "introduction-asked").purpose == f"an introduction to {second}"
+    asking.declined(other)
+    assert follow_up_of(ruth, "introduction-asked").ending == Ending.DECLINED
+
+
 def test_letting_go_ends_the_asking(ruth):
     introduction = ask(ruth)
     action = asking.let_go(introduction)
