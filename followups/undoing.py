@@ -8,7 +8,7 @@ from django.utils import timezone
 from contacts.models import Contact, ContactEmail
 from followups.colleagues import COMPANIONS
 from followups.models import UNDO_FOR, Action, Break, FollowUp, Reminder
-from followups.planning import DATES, KEPT, CannotDo, day_in
+from followups.planning import BESIDE, DATES, KEPT, CannotDo, day_in
 
 # How many rows one statement restores.
 AT_ONCE = 200
@@ -20,8 +20,11 @@ def undo(action):
     the contact first. What it did to other people is put back too, unless something newer
     happened with them. Undoing twice is harmless. Returns the contact.
 
+    What was done beside something else goes back together with it.
+
     Raises CannotDo with the reason.
     """
+    action = _leader(action)
     beside = Action.objects.none()
     if action.batch and action.verb not in COMPANIONS:
         beside = Action.objects.filter(
@@ -45,6 +48,14 @@ def undo(action):
         if not _newer(companion).exists():
             _put_back(companion, contacts[companion.contact_id])
     return contact
+
+
+def _leader(action):
+    """Return what an action was done beside, or itself if that is gone or undone."""
+    if action.verb != BESIDE:
+        return action
+    leaders = Action.objects.filter(owner=action.owner_id, batch=action.batch, undone_at=None)
+    return leaders.exclude(verb__in=COMPANIONS).first() or action
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ class MoveForm(BulkForm):
     days = forms.IntegerField(
         min_value=-FARTHEST,
         max_value=FARTHEST,
+        initial=7,
         help_text="Backwards with a minus. Each keeps its hour on the clock.",
     )
 
@@ -33,7 +34,7 @@ class CancelAllForm(CancelForm, BulkForm):
 
 
 class AttendeeInline(OwnedInline):
-    """Who comes. Whoever is added here would miss in the story: a new one is arranged in its page."""
+    """Who comes. Somebody added here would be missing in the story, so nobody is."""
 
     model = Attendee
     fields = readonly_fields = ("contact",)

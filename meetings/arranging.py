@@ -66,7 +66,10 @@ def sent(meeting, channel=Channel.EMAIL, via=Via.APP):
             put(follow_up, facts={**follow_up.facts, **facts(meeting, row.contact)})
         return action
 
-    return _each(meeting, send)
+    action = _each(meeting, send)
+    # Nothing of the meeting changed, but its page offers to undo what was done with it.
+    undoing.remember(action, undoing.memory(meeting, "state"))
+    return action
 
 
 def facts(meeting, contact):

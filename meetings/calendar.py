@@ -14,7 +14,7 @@ from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db.models import Exists, Max, OuterRef, Q
 from django.utils.text import get_text_list
-from icalendar import Calendar, Event, vCalAddress, vDuration
+from icalendar import TRANSP, Calendar, Event, vCalAddress, vDuration
 
 from followups.models import FollowUp, Reminder
 from followups.models import State as Pursued
@@ -67,7 +67,7 @@ def feed(user, now: datetime) -> bytes:
         prodid=PRODID,
         uid=_here(f"notebook-{user.pk}"),
         name="netcrm",
-        description="Coffees, follow-ups and promises",
+        description="What your notebook holds by date",
         refresh_interval=READ_AGAIN,
     )
     calendar.add("X-PUBLISHED-TTL", vDuration(READ_AGAIN))
@@ -129,7 +129,7 @@ def _all_day(name: str, on: date, summary, description, contact, changed_at) -> 
         start=on,
         end=on + timedelta(days=1),
         url=_link(contact),
-        transparency="TRANSPARENT",
+        transparency=TRANSP.TRANSPARENT,
     )
     return _stamped(event, changed_at or datetime.combine(on, datetime.min.time(), ZoneInfo("UTC")))
 
@@ -193,8 +193,10 @@ def _published(meeting, events):
 
 
 def _written(calendar, first_year, last_year):
-    for name in sorted(calendar.get_missing_tzids()):
-        calendar.add_component(rules_of(name, first_year - 1, last_year + 1))
+    # First, since some programs read the rules of a zone only before the events that need them.
+    names = sorted(calendar.get_missing_tzids())
+    rules = [rules_of(name, first_year - 1, last_year + 1) for name in names]
+    calendar.subcomponents[:0] = rules
     return calendar.to_ical()
 
 

@@ -97,9 +97,7 @@ class OtherForm(LineForm):
         label="why",
         max_length=300,
         required=False,
-        widget=forms.TextInput(
-            attrs={"placeholder": "Data stories for public health", "autocomplete": "off"}
-        ),
+        widget=forms.TextInput(attrs={"placeholder": "Data stories", "autocomplete": "off"}),
     )
     how = forms.ChoiceField(
         label="how",
@@ -277,7 +275,7 @@ class DebriefForm(WordsForm):
     def foretold(self):
         """Return debriefing.Said of what stands in the form now, draft or not, as far as valid."""
         if not self.is_bound:
-            return None
+            return Said(thanks=self.fields["thanks"].initial)
         judged = DebriefForm(self.meeting, self.data)
         judged.is_valid()
         return judged.said()

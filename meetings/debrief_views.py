@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import F
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -72,11 +71,10 @@ def _save(request, meeting):
 
 
 def _page(request, form, status=200):
-    said = form.foretold
     context = {
         "form": form,
         "meeting": form.meeting,
-        "consequences": debriefing.foresee(form.meeting, said) if said else [],
+        "consequences": debriefing.foresee(form.meeting, form.foretold),
         "lessons": _lessons(request.user, form.meeting),
     }
     return render_page(request, "meetings/debrief.html", context, ["debrief-form"], status)
@@ -157,8 +155,7 @@ def _not_yet(meeting):
 def advice_list(request):
     """Advice I was given: what still waits to be told first, the newest of each first."""
     rows = Advice.objects.for_user(request.user).select_related("contact", "debrief__meeting")
-    rows = rows.order_by(F("told_on").desc(nulls_first=True), "-id")
-    page = Paginator(rows, ADVICE_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.newest(), ADVICE_PAGE).get_page(request.GET.get("page"))
     return render_page(request, "meetings/advice_list.html", {"page": page})
 
 

@@ -159,10 +159,12 @@ class Asked(Consequence):
         return f"An introduction to {self.wanted}, to ask {name} for: the request is drafted"
 
     def make(self, saving):
+        known = Contact.objects.for_user(self.contact.owner).namesakes(self.wanted)[:2]
         asking.ask(
             self.contact,
             self.wanted,
             self.on,
+            target=known[0] if len(known) == 1 else None,
             why=self.why,
             agreed=bool(self.until),
             until=self.until,
@@ -298,7 +300,7 @@ def _advice_of(contact, said):
     return "; ".join(line.what.strip(" .") for line in said.advice if line.contact == contact)
 
 
-def day_of(meeting: Meeting) -> date:
+def day_of(meeting):
     """Return the local date on which a meeting began."""
     return local_day(meeting.starts_at, meeting.time_zone)
 

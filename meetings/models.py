@@ -334,6 +334,10 @@ class AdviceQuerySet(OwnedQuerySet):
         """Return the advice whose giver has not heard yet what became of it."""
         return self.filter(told_on=None)
 
+    def newest(self):
+        """Return what waits to be told first, the newest of each first."""
+        return self.order_by(F("told_on").desc(nulls_first=True), "-id")
+
 
 class Advice(Owned):
     """Advice given in a meeting; later what I did with it, and when I told them."""

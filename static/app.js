@@ -167,6 +167,8 @@
     o: () => press("[data-open]", current()),
     ",": () => press("[data-earlier]", current()),
     ".": () => press("[data-later]", current()),
+    ArrowLeft: () => press("[data-back]", current()),
+    ArrowRight: () => press("[data-forward]", current()),
     z: undo,
     n: () => press('[data-dialog="log"]'),
     "?": () => open("shortcuts"),

@@ -35,6 +35,16 @@ def test_undoing_the_first_undoes_what_was_done_beside_it(alice, priya, zoe):
     assert (picture(priya), picture(zoe)) == before
 
 
+def test_undoing_what_was_done_beside_it_undoes_the_first_too(alice, priya, zoe):
+    before = picture(priya), picture(zoe)
+    first = met(priya)
+    thanks = pursuing.begin(priya, playbook_of(alice, "after-a-meeting"), beside=first)
+    beside = met(zoe, beside=first)
+    for action in (thanks, beside):
+        undoing.undo(action)
+    assert (picture(priya), picture(zoe)) == before
+
+
 def test_what_is_newer_with_the_other_stays(alice, priya, zoe):
     first = met(priya)
     met(zoe, beside=first)

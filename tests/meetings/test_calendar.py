@@ -108,6 +108,7 @@ def test_the_file_brings_the_rules_of_its_zone(aiko):
     text = calendar.meeting_file(meeting).decode()
     assert "DTSTART;TZID=Europe/Vienna:20261127T100000" in text
     assert text.count("BEGIN:VTIMEZONE") == 1
+    assert text.index("BEGIN:VTIMEZONE") < text.index("BEGIN:VEVENT")
     assert "\r\nMETHOD:PUBLISH\r\n" in text
     assert "ORGANIZER;CN=Alice:mailto:alice@example.org" in text
     assert "VALARM" not in text

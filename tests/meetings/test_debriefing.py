@@ -225,6 +225,17 @@ def test_thanks_are_off_when_it_did_not_help_unless_asked_for(alice_client, aiko
     assert follow_up_of(aiko, "after-a-meeting")
 
 
+def test_somebody_else_to_meet_who_is_known_already(alice, alice_client, bob, coffee):
+    noor = make_contact(alice, "Noor Saleh")
+    make_contact(bob, "Samir Haddad")
+    for _ in range(2):
+        make_contact(alice, "Ruth Bell")
+    others = [{"what": name, "how": "ask"} for name in ("noor saleh", "Ruth Bell", "Samir Haddad")]
+    save(alice_client, coffee, filled(others=others))
+    targets = dict(Introduction.objects.values_list("wanted", "target"))
+    assert targets == {"noor saleh": noor.pk, "Ruth Bell": None, "Samir Haddad": None}
+
+
 def test_with_several_people_each_line_says_whom_it_is_about(alice, alice_client, aiko):
     ruth = make_contact(alice, "Ruth Bell")
     lunch = make_meeting(aiko, ruth, starts_at=AT_TEN, kind="lunch")
@@ -404,6 +415,14 @@ def test_not_this_time_answers_in_the_row_with_undo(alice_client, coffee):
     assert reverse("followups:undo", args=[Action.objects.get().pk]) in done
     again = alice_client.post(url, {"lesson": ""}, headers=htmx)
     assert again.status_code == 200
+
+
+def test_today_asks_how_it_was(alice_client, aiko, coffee):
+    page = alice_client.get("/").content.decode()
+    assert "How was coffee with Aiko?" in page
+    assert url_of("debrief_short", coffee) in page
+    save(alice_client, coffee, filled())
+    assert "How was coffee with Aiko?" not in alice_client.get("/").content.decode()
 
 
 # How much it asks of the database

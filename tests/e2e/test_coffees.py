@@ -1,0 +1,84 @@
+"""Preparing a coffee on the phone, and reading it in a café without a network."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Error, expect
+
+LOST = "net::ERR_"
+# What the browser and htmx say of a request that found no network.
+OF_NO_NETWORK = re.compile(f"{LOST}|htmx:(sendError|afterRequest)")
+KEPT = "caches.open('coffees').then((cache) => cache.keys()).then((keys) => keys.length)"
+
+
+@pytest.fixture(params=[390], ids=str)
+def alice(meet, request):
+    alice = meet("Alice", viewport={"width": request.param, "height": 844})
+    alice.sign_up(f"coffees-{request.param}@example.org")
+    alice.add("Aiko Tanabe")
+    return alice
+
+
+def test_a_coffee_from_the_first_line_to_the_cafe(alice):
+    arrange(alice)
+    prepare(alice)
+    address = alice.page.url
+    in_a_cafe(alice, address)
+    nothing_is_left_behind(alice, address)
+
+
+def arrange(alice):
+    page = alice.page
+    page.get_by_role("link", name="Arrange a coffee").click()
+    alice.check("arrange")
+    expect(page.get_by_label("Name of person 1")).to_have_value("Aiko Tanabe")
+    soon = datetime.now(UTC).date() + timedelta(days=2)
+    page.get_by_label("Day", exact=True).first.fill(soon.isoformat())
+    page.get_by_label("Time", exact=True).first.fill("10:00")
+    page.get_by_role("textbox", name="Where").fill("The Larder")
+    page.get_by_role("button", name="Arrange it").click()
+    alice.sees_heading("Coffee with Aiko Tanabe")
+
+
+def prepare(alice):
+    page = alice.page
+    page.get_by_role("button", name="Who else should I listen to?").click()
+    tick = page.locator("#questions .tick")
+    expect(tick).to_have_text("Who else should I listen to?")
+    wallet = page.get_by_role("button", name=re.compile("wallet"))
+    wallet.click()
+    expect(wallet).to_have_attribute("aria-pressed", "true")
+    expect(wallet).to_be_focused()
+    alice.check("prepare")
+    page.reload()
+
+
+def in_a_cafe(alice, address):
+    """The page is there, says how old it is, and owns up to what it cannot save."""
+    page = alice.page
+    page.wait_for_function(f"{KEPT}.then((count) => count > 5)")
+    page.context.set_offline(True)
+    page.goto(address)
+    expect(page.get_by_text("No network just now. This page is as it was on")).to_be_visible()
+    expect(page.locator("#questions .tick")).to_be_visible()
+    route = page.get_by_role("button", name=re.compile("way there"))
+    route.click()
+    expect(page.get_by_role("alert")).to_contain_text("You are offline, so that is not saved yet.")
+    expect(route).to_have_attribute("aria-pressed", "false")
+    page.context.set_offline(False)
+    page.reload()
+    expect(page.locator("#kept")).to_be_hidden()
+
+
+def nothing_is_left_behind(alice, address):
+    """Whoever uses the device next finds nothing of it."""
+    page = alice.page
+    page.get_by_role("button", name="More").click()
+    page.locator("#more").get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_function(f"{KEPT}.then((count) => count === 0)")
+    page.context.set_offline(True)
+    with pytest.raises(Error, match=LOST):
+        page.goto(address)
+    alice.troubles[:] = [each for each in alice.troubles if not OF_NO_NETWORK.search(each)]
