@@ -11,7 +11,13 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from giveback import matching
-from giveback.models import Dismissed, GiveBack, ShelfItem
+from giveback.models import (
+    Dismissed,
+    GiveBack,
+    GiveBackQuerySet,
+    ShelfItem,
+    ShelfItemQuerySet,
+)
 from netcrm.models import User
 
 # How many rows a part has among others, and how many on pages of its own.
@@ -50,7 +56,8 @@ class Asked:
     def address(self, **changes: Any) -> str:
         """Return the query string of the same page with some things asked differently."""
         wanted = {"q": self.q, "show": self.show} | changes
-        return "?" + urlencode({name: value for name, value in wanted.items() if value})
+        query = urlencode({name: value for name, value in wanted.items() if value})
+        return f"?{query}" if query else ""
 
 
 class GivingPage:
@@ -67,11 +74,11 @@ class GivingPage:
         return None if self.asked.show else Paginator(rows, SHOWN).get_page(1)
 
     @property
-    def _gifts(self) -> QuerySet:
+    def _gifts(self) -> GiveBackQuerySet:
         return GiveBack.objects.for_user(self.user).search(self.asked.q).select_related("contact")
 
     @property
-    def _things(self) -> QuerySet:
+    def _things(self) -> ShelfItemQuerySet:
         things = ShelfItem.objects.for_user(self.user).search(self.asked.q)
         return things.select_related("contact").prefetch_related("topics")
 
@@ -107,11 +114,11 @@ class GivingPage:
     @cached_property
     def for_people(self) -> list[tuple[ShelfItem, list[matching.Match]]]:
         """Things on the shelf, each with the people who could use it."""
-        groups: dict[int, list[matching.Match]] = {}
+        groups: dict[Any, list[matching.Match]] = {}
         if self._matches:
             for match in matching.items(self.user, self.today, self._matches):
-                groups.setdefault(match.item.pk, []).append(match)
-        return [(group[0].item, group) for group in groups.values()]
+                groups.setdefault(match.item, []).append(match)
+        return list(groups.items())
 
     @cached_property
     def pairs(self) -> list[matching.Match]:

@@ -20,9 +20,9 @@ from django.db.models import (
     F,
     Func,
     IntegerField,
+    Max,
     OuterRef,
     Q,
-    Subquery,
     Value,
 )
 from django.db.models.functions import Greatest, Least
@@ -53,15 +53,17 @@ class Match:
     @property
     def key(self) -> str:
         """What tells it from every other match: two people are one match, whatever the reason."""
-        if self.friend:
-            return "pair-{}-{}".format(*sorted([self.contact.pk, self.friend.pk]))
-        return f"item-{self.contact.pk}-{self.item.pk}"
+        if friend := self.friend:
+            return "pair-{}-{}".format(*sorted([self.contact.pk, friend.pk]))
+        return f"item-{self.contact.pk}-{self.item and self.item.pk}"
 
     @property
     def friend(self) -> Contact | None:
         """The second person, if this is about bringing two together: the other of a pair, or the
         somebody worth knowing from the shelf."""
-        return self.other or (self.item.contact if self.item.kind == ShelfKind.PERSON else None)
+        if self.item is None:
+            return self.other
+        return self.item.contact if self.item.kind == ShelfKind.PERSON else None
 
 
 def best(user, day: date, limit: int) -> list[Match]:
@@ -84,8 +86,8 @@ def pairs(user, day: date, limit: int) -> list[Match]:
 
 def for_contact(contact: Contact, day: date, limit: int) -> list[Match]:
     """Return the best matches of both kinds for one contact, who may seek or offer."""
-    user, last_on = contact.owner, _people(contact.owner).filter(pk=contact.pk)
-    alone = dict(last_on.values_list("pk", "last_gift_on"))
+    user = contact.owner
+    alone = _longest_without(user, _people(user).filter(pk=contact.pk))
     mine = ContactTopic.objects.filter(contact=contact).values("topic")
     found = [
         *_items(user, day, alone, limit),
@@ -121,10 +123,8 @@ def _in_order(one, other):
 
 
 def _people(user):
-    """Return the contacts who may be proposed, with the date of the last gift to each."""
-    gifts = GiveBack.objects.given().done().filter(contact=OuterRef("pk")).order_by("-done_on")
-    people = Contact.objects.for_user(user).current().filter(do_not_contact=False)
-    return people.annotate(last_gift_on=Subquery(gifts.values("done_on")[:1]))
+    """Return the contacts who may be proposed."""
+    return Contact.objects.for_user(user).current().filter(do_not_contact=False)
 
 
 def _topics(user, side):
@@ -138,9 +138,18 @@ def _on_side(side, topics):
 def _seekers(user, topics) -> dict[int, date | None]:
     """Return {id: date of the last gift} of those who look for one of the topics, those who were
     not given anything for longest first."""
-    people = _people(user).filter(_on_side(SEEKS, topics))
-    people = people.order_by(F("last_gift_on").asc(nulls_first=True), "pk")
-    return dict(people.values_list("pk", "last_gift_on")[:POOL])
+    return _longest_without(user, _people(user).filter(_on_side(SEEKS, topics)))
+
+
+def _longest_without(user, people) -> dict[int, date | None]:
+    """Return {id: date of the last gift} of people, those who were never given anything first. In
+    a large notebook they fill the pool, and nobody else's gifts need be sorted."""
+    gifts = GiveBack.objects.for_user(user).given().done()
+    never = people.filter(~Exists(gifts.filter(contact=OuterRef("pk")))).order_by("pk")
+    found = dict.fromkeys(never.values_list("pk", flat=True)[:POOL])
+    last = gifts.filter(contact__in=people.values("pk")).order_by().values("contact")
+    last = last.annotate(last_on=Max("done_on")).order_by("last_on", "contact")
+    return found | dict(last.values_list("contact", "last_on")[: POOL - len(found)])
 
 
 def _offerers(user, topics) -> list[int]:

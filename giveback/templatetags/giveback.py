@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django import template
 from django.db.models import Count, Window
@@ -92,12 +93,10 @@ class Balance:
 @register.simple_tag
 def balance(contact: Contact) -> Balance:
     """Return what was given to a contact and what was received, in two queries."""
-    latest = {Direction.GIVEN: [], Direction.RECEIVED: []}
-    one_way = {"partition_by": "direction"}
-    done = contact.give_backs.done().annotate(
-        count=Window(Count("pk"), **one_way),
-        place=Window(RowNumber(), order_by=["-done_on", "-id"], **one_way),
-    )
+    latest: dict[str, list[Any]] = {Direction.GIVEN: [], Direction.RECEIVED: []}
+    newest = Window(RowNumber(), partition_by="direction", order_by=["-done_on", "-id"])
+    done = GiveBack.objects.filter(contact=contact).done()
+    done = done.annotate(count=Window(Count("pk"), partition_by="direction"), place=newest)
     for gift in done.filter(place__lte=LATEST).order_by("place"):
         latest[gift.direction].append(gift)
     given, received = (

@@ -101,12 +101,14 @@ def test_a_promise_asks_from_its_day_on_soonest_first(aiko, bob):
 
 def test_a_kept_promise_asks_no_more(aiko):
     gift = giving.promise(aiko, Kind.ARTICLE, "On grids", days(aiko, 0), note="As promised")
-    action = giving.keep(gift, days(aiko, 0), via=Via.MAIL)
+    action = giving.keep(gift, days(aiko, -1), via=Via.MAIL)
     gift.refresh_from_db()
     assert (gift.state, gift.interaction.note) == (State.DONE, "As promised")
     assert (action.said, action.via) == ("You gave Aiko: On grids", Via.MAIL)
     assert not GiveBack.objects.due(days(aiko, 5))
     assert giving.keep(gift, days(aiko, 0)) == action
+    gift.refresh_from_db()
+    assert gift.done_on == days(aiko, -1)
     assert Interaction.objects.count() == 1
 
 
