@@ -2,8 +2,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import retarget
 
@@ -23,7 +21,7 @@ from followups.forms import (
     WorkplaceForm,
 )
 from followups.models import Action, FollowUp, Playbook, Reminder
-from netcrm.htmx import render_page
+from netcrm.htmx import render_page, way_back
 
 COLLEAGUES = 6
 HISTORY_PAGE = 50
@@ -61,7 +59,7 @@ def log_contact(request, contact_id):
         context = {"form": form, "contact": contact}
         return render_page(request, "followups/log.html", context, ["log-form"], status=422)
     action = pursuing.log(contact, form.entry())
-    back = _back(request, contact)
+    back = way_back(request, contact.get_absolute_url())
     if back != contact.get_absolute_url():
         # The contact's own page says it by itself.
         messages.success(request, f"{contact.given_name}: {action.said}")
@@ -156,7 +154,7 @@ def lesson(request, follow_up_id):
     elif not request.htmx:
         messages.error(request, _first_error(form))
     if not request.htmx:
-        return redirect(_back(request, follow_up.contact))
+        return redirect(way_back(request, follow_up.contact.get_absolute_url()))
     context = {"follow_up": follow_up, "form": form, "fresh": True}
     status = 200 if form.is_valid() else 422
     return render(request, "followups/lesson.html", context, status=status)
@@ -287,14 +285,15 @@ def undo(request, action_id):
         contact = undoing.undo(action)
     except pursuing.CannotDo as problem:
         messages.error(request, str(problem))
-        return redirect(_back(request, action.contact))
+        return redirect(way_back(request, action.contact.get_absolute_url()))
     reminders = Reminder.objects.for_user(request.user).open().to_show()
     reminder = reminders.filter(follow_up__contact=contact, **of_it).first()
     # Who was written to instead has a row too, and goes with it: then the whole page comes anew.
-    if request.htmx and reminder and action.verb != "colleague":
+    in_a_row = action.follow_up or action.verb == "do_not_contact"
+    if request.htmx and reminder and in_a_row and action.verb != "colleague":
         return _row(request, reminder)
     messages.success(request, f"Undone. {contact.given_name} is as before.")
-    return redirect(_back(request, contact))
+    return redirect(way_back(request, contact.get_absolute_url()))
 
 
 def _contact(request, contact_id):
@@ -345,7 +344,7 @@ def _answer(request, follow_up, action):
         }
         return render(request, "followups/row_done.html", context)
     # Both pages that it may go back to say what was done, with Undo beside it.
-    return redirect(_back(request, follow_up.contact))
+    return redirect(way_back(request, follow_up.contact.get_absolute_url()))
 
 
 def _begun_beside(request, action):
@@ -362,7 +361,7 @@ def _refuse(request, follow_up, sentence):
     reminder = follow_up.reminders.open().to_show().first()
     if request.htmx and reminder:
         return _row(request, reminder, status=422)
-    return redirect(_back(request, follow_up.contact))
+    return redirect(way_back(request, follow_up.contact.get_absolute_url()))
 
 
 def _row(request, reminder, status=200):
@@ -378,11 +377,3 @@ def _of_rows(request):
         "back": request.POST.get("next", ""),
         "fresh": True,
     }
-
-
-def _back(request, contact):
-    """Return where the form came from: a page of ours named in `next`, else the contact."""
-    url = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(url, allowed_hosts=None) and url.startswith("/"):
-        return url
-    return reverse("contacts:contact", args=[contact.pk])

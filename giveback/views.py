@@ -1,7 +1,6 @@
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contacts.models import Contact
@@ -13,7 +12,7 @@ from giveback.drafts import draft_with
 from giveback.forms import GiftForm, GiveForm, ReceiveForm, ShelfForm
 from giveback.listing import Asked, GivingPage
 from giveback.models import GiveBack, ShelfItem, State
-from netcrm.htmx import render_page
+from netcrm.htmx import render_page, way_back
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 IDEAS = 20
@@ -239,7 +238,11 @@ def _act(request, gift, verb):
     except CannotDo as problem:
         return _refuse(request, gift, str(problem))
     if request.htmx:
-        context = {"give_back": gift, "action": action, "back": _back(request)}
+        context = {
+            "give_back": gift,
+            "action": action,
+            "back": _back(request),
+        }
         return render(request, "giveback/promise_done.html", context)
     messages.success(request, action.said)
     return redirect(_back(request))
@@ -250,14 +253,14 @@ def _refuse(request, gift, sentence):
     messages.error(request, sentence)
     gift.refresh_from_db(fields=["state", "due_on"])
     if request.htmx and gift.is_open:
-        context = {"give_back": gift, "today": request.user.today(), "back": _back(request)}
+        context = {
+            "give_back": gift,
+            "today": request.user.today(),
+            "back": _back(request),
+        }
         return render(request, "giveback/promise_row.html", context, status=422)
     return redirect(_back(request))
 
 
 def _back(request):
-    """Return where the form came from: a page of ours named in `next`, else the room."""
-    url = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(url, allowed_hosts=None) and url.startswith("/"):
-        return url
-    return reverse("giveback:giving")
+    return way_back(request, reverse("giveback:giving"))

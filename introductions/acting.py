@@ -7,12 +7,12 @@ from django.contrib import messages
 from django.db.models import Exists, OuterRef
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from contacts.models import Contact
 from followups.colleagues import COMPANIONS
 from followups.models import Action
 from followups.planning import CannotDo
+from netcrm.htmx import way_back
 
 
 def person_named(request, name):
@@ -42,13 +42,13 @@ def act(request, row, verb, said):
         messages.error(request, str(problem))
     else:
         messages.success(request, said)
-    return redirect(_back(request, row))
+    return redirect(way_back(request, row.get_absolute_url()))
 
 
 def refuse(request, row, form):
     """Say what is wrong with a form that has no page of its own; nothing was changed."""
     messages.error(request, next(iter(form.errors.values()))[0])
-    return redirect(_back(request, row))
+    return redirect(way_back(request, row.get_absolute_url()))
 
 
 def newest_undoable(user, row, *people):
@@ -66,10 +66,3 @@ def back_after(action, row):
     memories = action.before["rows"] if action else ()
     is_gone = any((was["model"], was["id"]) == mine and was.get("created") for was in memories)
     return reverse("introductions:introduction_list") if is_gone else row.get_absolute_url()
-
-
-def _back(request, row):
-    url = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(url, allowed_hosts=None) and url.startswith("/"):
-        return url
-    return row.get_absolute_url()

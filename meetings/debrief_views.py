@@ -5,7 +5,6 @@ from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from followups.planning import CannotDo
@@ -19,7 +18,7 @@ from meetings.debrief_forms import (
     opened,
 )
 from meetings.models import Advice, Debrief, Meeting, State
-from netcrm.htmx import render_page
+from netcrm.htmx import render_page, way_back
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 ADVICE_PAGE = 30
@@ -131,7 +130,7 @@ def debrief_short(request, meeting_id):
         messages.error(request, form.errors["lesson"][0])
     else:
         messages.success(request, "Kept. Not every one helps. On to the next.")
-    return redirect(_back(request, reverse("today:today")))
+    return redirect(way_back(request, reverse("today:today")))
 
 
 def _meeting(request, meeting_id):
@@ -187,10 +186,3 @@ def _advice(request, advice_id):
     row = get_object_or_404(rows, pk=advice_id)
     row.contact.owner = request.user
     return row
-
-
-def _back(request, otherwise):
-    """Return where the form came from: a page of ours named in `next`, else `otherwise`."""
-    url = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(url, allowed_hosts=None) and url.startswith("/")
-    return url if ours else otherwise

@@ -7,7 +7,6 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contacts.models import Contact
@@ -28,7 +27,7 @@ from meetings.forms import (
 )
 from meetings.localtimes import next_full_hour
 from meetings.models import CHECKLIST, Meeting, Question, State
-from netcrm.htmx import render_page
+from netcrm.htmx import render_page, way_back
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 PAGE = 20
@@ -322,7 +321,7 @@ def _id(request, name):
 def _act(request, meeting, verb):
     """Do it; the page of the meeting says what was done, with Undo beside it. What cannot be done
     is said in a sentence."""
-    back = _back(request, meeting)
+    back = way_back(request, meeting.get_absolute_url())
     try:
         action = verb()
     except CannotDo as problem:
@@ -337,11 +336,3 @@ def _ask(request, template, meeting, form):
     status = 422 if request.method == "POST" else 200
     context = {"meeting": meeting, "form": form}
     return render_page(request, template, context, status=status)
-
-
-def _back(request, meeting):
-    """Return where the form came from: a page of ours named in `next`, else the meeting."""
-    url = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(url, allowed_hosts=None) and url.startswith("/"):
-        return url
-    return meeting

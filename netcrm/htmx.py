@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 
@@ -29,3 +30,10 @@ def render_page(
     target = request.htmx.target if request.htmx else None
     name = f"{template}#{target}" if target in partials else template
     return render(request, name, context, status=status)
+
+
+def way_back(request: HttpRequest, otherwise: str) -> str:
+    """Return where a form came from: a page of ours named in its field `next`, else `otherwise`."""
+    url = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(url, allowed_hosts=None) and url.startswith("/")
+    return url if ours else otherwise

@@ -1,13 +1,12 @@
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contacts.models import Contact
 from followups.forms import DayForm
 from followups.planning import CannotDo
 from followups.schedule import say_day
-from netcrm.htmx import render_page
+from netcrm.htmx import render_page, way_back
 from opportunities import origins, tracking
 from opportunities.forms import MoveForm, OpportunityForm, StepForm
 from opportunities.models import Opportunity, Stage
@@ -173,7 +172,7 @@ def _answer(request, opening, said, was=None):
     """Answer in the row's place, or go back with a sentence. `was` is the step to put back."""
     if not request.htmx:
         messages.success(request, f"{opening.title}: {said}")
-        return redirect(_back(request, opening))
+        return redirect(way_back(request, opening.get_absolute_url()))
     today = request.user.today()
     context = {"opportunity": opening, "today": today, "back": request.POST.get("next", "")}
     if opening.next_on and opening.next_on <= today:
@@ -185,15 +184,7 @@ def _refuse(request, opening, form):
     """Answer with what is wrong; nothing was changed."""
     messages.error(request, next(iter(form.errors.values()))[0])
     if not request.htmx:
-        return redirect(_back(request, opening))
+        return redirect(way_back(request, opening.get_absolute_url()))
     context = {"opportunity": opening, "today": request.user.today()}
     context["back"] = request.POST.get("next", "")
     return render(request, "opportunities/step_row.html", context, status=422)
-
-
-def _back(request, opening):
-    """Return where the form came from: a page of ours named in `next`, else the opening."""
-    url = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(url, allowed_hosts=None) and url.startswith("/"):
-        return url
-    return opening.get_absolute_url()
