@@ -43,7 +43,6 @@ def make_opening(owner, title="Service designer", people=(), stage=Stage.HEARD_O
     return tracking.open_(opening, people, stage)
 
 
-
 def make_meeting(*contacts, **fields):
     """Make a meeting with contacts of one owner; nothing is logged and nothing ends."""
     owner = contacts[0].owner

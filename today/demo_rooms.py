@@ -43,7 +43,7 @@ def propose(contact: Contact, days: list[date], told: Json) -> None:
 
 def _arrange(contact, starts_at, told, known=None):
     kind = told.get("kind", Kind.COFFEE)
-    meeting: Meeting = arranging.arrange(
+    meeting = arranging.arrange(
         contact.owner, [contact], kind, starts_at, known=known, **_details(told)
     )
     Question.objects.bulk_create(

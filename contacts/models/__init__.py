@@ -1,6 +1,11 @@
-from contacts.models.imports import UNDO_IMPORT_FOR, ColumnMapping, ImportJob, ImportRow
+from contacts.models.imports import (
+    UNDO_IMPORT_FOR,
+    ColumnMapping,
+    ImportJob,
+    ImportRow,
+    ImportRowQuerySet,
+)
 from contacts.models.labels import Organisation, Tag, Topic
-from contacts.models.lists import BulkChange, SavedView
 from contacts.models.people import (
     ALPHABETICAL,
     Contact,
@@ -32,7 +37,6 @@ __all__ = [
     "NOT_THIS_WEEK",
     "RHYTHMS",
     "UNDO_IMPORT_FOR",
-    "BulkChange",
     "ColumnMapping",
     "Contact",
     "ContactEmail",
@@ -44,10 +48,10 @@ __all__ = [
     "ContactTopic",
     "ImportJob",
     "ImportRow",
+    "ImportRowQuerySet",
     "Merge",
     "NotSame",
     "Organisation",
-    "SavedView",
     "Tag",
     "Topic",
     "plain",

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
+from psycopg.types.json import Jsonb
 
+from contacts.cards import Card
 from contacts.models.people import Contact
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
 
@@ -27,6 +30,7 @@ class ImportJob(Owned):
         UNDONE = "undone", "Undone"
 
     UNFINISHED = (State.QUEUED, State.RUNNING)
+    UNCONFIRMED = (State.MAPPING, State.PREVIEW)
 
     class Source(models.TextChoices):
         LINKEDIN = "linkedin", "LinkedIn"
@@ -74,25 +78,60 @@ class ImportJob(Owned):
         return self.file_name
 
     @property
+    def is_read(self):
+        """Whether its file has become rows: a file without any is refused."""
+        return self.total > 0
+
+    @property
+    def is_going_back(self):
+        """Whether it was finished and is worked off backwards now."""
+        return self.state in self.UNFINISHED and self.finished_at is not None
+
+    @property
     def can_undo(self):
         recent = self.finished_at and self.finished_at > timezone.now() - UNDO_IMPORT_FOR
-        return bool(recent) and self.state in {self.State.DONE, self.State.FAILED}
+        return bool(recent) and self.done > 0 and self.state in {self.State.DONE, self.State.FAILED}
 
-    def confirm(self):
-        """Put it in the queue, once."""
+    def confirm(self, **chosen):
+        """Put it in the queue, once, with what its person has chosen for everybody in it."""
         waiting = ImportJob.objects.filter(pk=self.pk, state=self.State.PREVIEW)
-        waiting.update(state=self.State.QUEUED)
+        waiting.update(state=self.State.QUEUED, **chosen)
+
+    def undo(self):
+        """Put it in the queue to be worked off backwards; return whether it still can be."""
+        finished = ImportJob.objects.filter(pk=self.pk, state=self.state)
+        return self.can_undo and bool(finished.update(state=self.State.QUEUED, error=""))
 
     def discard(self):
         """Delete it unless it was confirmed; return whether it is gone."""
-        unconfirmed = [self.State.MAPPING, self.State.PREVIEW]
-        deleted, _ = ImportJob.objects.filter(pk=self.pk, state__in=unconfirmed).delete()
+        unconfirmed = ImportJob.objects.filter(pk=self.pk, state__in=self.UNCONFIRMED)
+        deleted, _ = unconfirmed.delete()
         return bool(deleted)
+
+
+# bulk_update() would build a CASE for every row and field, and take longer than all else that an
+# import does.
+NOTE = """
+UPDATE contacts_importrow AS row
+SET verdict = new.verdict, why = new.why, contact_id = new.contact_id, made = new.made,
+    before = new.before, after = new.after
+FROM jsonb_to_recordset(%s) AS new(
+    id bigint, verdict text, why text, contact_id bigint, made boolean, before jsonb, after jsonb
+)
+WHERE row.id = new.id
+"""
+NOTED = ("id", "verdict", "why", "contact_id", "made", "before", "after")
 
 
 class ImportRowQuerySet(OwnedQuerySet):
     def of(self, verdict):
         return self.filter(verdict=verdict)
+
+    def note(self, rows):
+        """Save what became of rows, in one statement."""
+        became = [{name: getattr(row, name) for name in NOTED} for row in rows]
+        with connection.cursor() as cursor:
+            cursor.execute(NOTE, [Jsonb(became)])
 
 
 class ImportRow(Owned):
@@ -132,6 +171,11 @@ class ImportRow(Owned):
 
     def __str__(self):
         return self.card.get("name", "")
+
+    @cached_property
+    def told(self):
+        """The card, as it was read and made fit for the notebook."""
+        return Card.from_json(self.card)
 
 
 class ColumnMapping(Owned):

@@ -1,13 +1,16 @@
 """Two entries for one person: found, merged, or told apart."""
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
 from contacts.models.people import Contact
-from netcrm.owned import Owned, SameOwner
+from netcrm.owned import Owned, OwnedQuerySet, SameOwner
+
+UNDO_MERGE_FOR = timedelta(days=30)
 
 
 class NotSame(Owned):
@@ -29,6 +32,12 @@ class NotSame(Owned):
         return f"{self.contact} and {self.other}"
 
 
+class MergeQuerySet(OwnedQuerySet):
+    def undoable(self):
+        """Return those that can still be parted, newest first."""
+        return self.filter(undone_at=None, at__gt=timezone.now() - UNDO_MERGE_FOR)
+
+
 class Merge(Owned):
     """Two entries that became one, and everything that it takes to part them again exactly."""
 
@@ -40,6 +49,8 @@ class Merge(Owned):
     at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True)
 
+    objects = MergeQuerySet.as_manager()
+
     class Meta:
         ordering = ["-at", "-id"]
         indexes = [models.Index(fields=["owner", "-at"], name="merge_of_owner")]
@@ -47,3 +58,7 @@ class Merge(Owned):
 
     def __str__(self):
         return self.name
+
+    @property
+    def can_undo(self):
+        return self.undone_at is None and self.at > timezone.now() - UNDO_MERGE_FOR

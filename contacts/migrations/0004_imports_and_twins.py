@@ -45,21 +45,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='BulkChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('said', models.CharField(max_length=300)),
-                ('kind', models.CharField(max_length=20)),
-                ('before', models.JSONField(default=dict)),
-                ('key', models.UUIDField(default=uuid.uuid4)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('undone_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'ordering': ['-at', '-id'],
-            },
-        ),
-        migrations.CreateModel(
             name='ColumnMapping',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -111,18 +96,6 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
             ],
         ),
-        migrations.CreateModel(
-            name='SavedView',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('query', models.CharField(blank=True, max_length=1000)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-            ],
-            options={
-                'ordering': ['name', 'id'],
-            },
-        ),
         migrations.AddField(
             model_name='contact',
             name='details',
@@ -167,11 +140,6 @@ class Migration(migrations.Migration):
             model_name='importjob',
             name='state',
             field=models.CharField(choices=[('mapping', 'Which column is what?'), ('preview', 'Before anything is added'), ('queued', 'Waiting'), ('running', 'Under way'), ('done', 'Done'), ('failed', 'Stopped'), ('undone', 'Undone')], default='preview', max_length=7),
-        ),
-        migrations.AddField(
-            model_name='bulkchange',
-            name='owner',
-            field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='columnmapping',
@@ -228,15 +196,6 @@ class Migration(migrations.Migration):
             name='owner',
             field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
-        migrations.AddField(
-            model_name='savedview',
-            name='owner',
-            field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
-            model_name='bulkchange',
-            index=models.Index(fields=['owner', '-at'], name='bulk_change_of_owner'),
-        ),
         migrations.AddIndex(
             model_name='columnmapping',
             index=models.Index(fields=['owner'], name='column_mapping_of_owner'),
@@ -260,10 +219,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importjob',
             constraint=models.UniqueConstraint(fields=('owner', 'id'), name='importjob_owner_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkchange',
-            constraint=models.UniqueConstraint(fields=('owner', 'key'), name='bulk_change_once'),
         ),
         migrations.AddConstraint(
             model_name='contactphoto',
@@ -300,10 +255,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='notsame',
             constraint=models.CheckConstraint(condition=models.Q(('contact__lt', models.F('other'))), name='not_same_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.UniqueConstraint(models.F('owner'), django.db.models.functions.text.Lower('name'), name='saved_view_once'),
         ),
         migrations.RunPython(rows_of_unfinished_imports, migrations.RunPython.noop),
         migrations.RemoveField(
