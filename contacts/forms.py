@@ -9,7 +9,6 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from phonenumber_field.formfields import PhoneNumberField
 
-from contacts import importing
 from contacts.models import (
     LONGEST_RHYTHM,
     RHYTHMS,
@@ -465,25 +464,3 @@ class BulkTagForm(TagForm):
     def __init__(self, owner, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["ids"].queryset = Contact.objects.for_user(owner)
-
-
-class ImportForm(forms.Form):
-    """The file to import. What is in it, importing.py judges."""
-
-    file = forms.FileField(
-        label="Connections.csv",
-        allow_empty_file=True,
-        max_length=None,
-        error_messages={"required": "Choose the file first."},
-        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
-    )
-
-    def clean_file(self):
-        file = self.cleaned_data["file"]
-        if file.size > importing.LARGEST_FILE:
-            raise forms.ValidationError(importing.TOO_LARGE)
-        try:
-            self.rows = importing.read(file.read())
-        except importing.ImportProblem as problem:
-            raise forms.ValidationError(str(problem)) from problem
-        return file

@@ -1,330 +1,217 @@
-"""Importing people from LinkedIn's Connections.csv.
+"""Importing people from files of other programs.
 
-An upload is read and planned at once: one entry a row, with a verdict and a reason. Once it is
-confirmed, Celery works the plan off in chunks. Each chunk is one transaction that looks for
-duplicates again and moves `ImportJob.done` on, so a killed worker neither loses nor doubles.
+A file is recognised by what is in it and read into rows, each with its card, a verdict and a
+reason: the preview. Once that is confirmed, Celery works the rows off in chunks. Each chunk is one
+transaction that looks for duplicates again and moves `ImportJob.done` on, so a killed worker
+neither loses nor doubles. Undoing goes the same way back (contacts.taking_back).
 """
 
-import csv
-import io
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from itertools import batched, islice
+from datetime import date, timedelta
+from itertools import batched
 from time import monotonic
-from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator, validate_email
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models.functions import Lower
 from django.utils import timezone
 
-from contacts.models import (
-    Contact,
-    ContactEmail,
-    ContactLink,
-    ImportJob,
-    Organisation,
-    plain,
-    tidy_link,
-)
+from contacts import monica, storing, tables, taking_back, vcards
+from contacts.cards import Card, CardProblem
+from contacts.fitting import fit
+from contacts.known import Known, Signs, in_notebook
+from contacts.models import ColumnMapping, Contact, ImportJob, ImportRow, Organisation
 from netcrm.models import User
 from netcrm.wording import one_line
 
 logger = logging.getLogger(__name__)
-_is_web_address = URLValidator(schemes=["http", "https"])
 
-LARGEST_FILE = 10 * 1024 * 1024
-MOST_ROWS = 50_000
+LARGEST_FILE = tables.LARGEST_FILE
+# A larger file is read by Celery, so that nobody waits for a page.
+READ_AT_ONCE = 512 * 1024
+READ_WITHIN = 300.0
 CHUNK = 500
-# LinkedIn writes a few lines of notes before the header.
-HEADER_WITHIN = 20
-COLUMNS = ("first name", "last name", "url", "email address", "company", "position", "connected on")
-NEEDED = {"first name", "last name", "connected on"}
-CREATE, DUPLICATE, SKIP = "create", "duplicate", "skip"
+# Drawing one can take a second.
+PHOTOS = 25
+SAMPLES = 3
+# Nobody comes back to a preview after so long.
+KEEP_UNCONFIRMED = timedelta(days=7)
 
-TOO_LARGE = "That file is larger than 10 MB. Connections.csv is much smaller: is it the right one?"
-TOO_MANY = (
-    f"That file has more than {MOST_ROWS:,} rows. Please split it and import one part at a time."
-)
-EMPTY = "That file is empty. Please download it again from LinkedIn."
-ZIPPED = "That is a ZIP file. Unzip it first and choose Connections.csv."
-WORKBOOK = "That is a spreadsheet. Save it as CSV UTF-8 and choose that file."
-NOT_TEXT = "That is not a text file. Choose the file that is called Connections.csv."
-BAD_BYTES = "Some letters of that file cannot be read. Save it as CSV UTF-8 and try again."
-NO_HEADER = (
-    "That does not look like LinkedIn's Connections.csv:"
-    " no row has the columns First Name, Last Name and Connected On."
-)
-NO_PEOPLE = "That file has the right columns, and nobody below them."
-TORN = "Row {row} cannot be read: a quotation mark in it does not end. Please correct that row."
+TOO_LARGE = tables.TOO_LARGE
+TOO_SLOW = "That file takes too long to read. Please split it and import one part at a time."
 FAILED = "The import stopped at a row that could not be stored. Everything before it is in."
+UNREADABLE = "Something in that file could not be stored. Nothing was added."
 
-Entry = dict[str, Any]
+CREATE, KNOWN, SKIP = ImportRow.Verdict.CREATE, ImportRow.Verdict.KNOWN, ImportRow.Verdict.SKIP
+Source = ImportJob.Source
 
 
-class ImportProblem(Exception):
-    """The file cannot be imported; the text is a sentence for the user."""
+# Recognising
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that was recognised. `read` gives its cards, taking its columns for what a mapping
+    says; a table that we do not know has a `table` and needs one."""
+
+    source: str
+    read: Callable[[dict[int, str] | None], Iterator[Card]]
+    table: tables.Table | None = None
+
+
+def open_file(data: bytes, file_name: str, today: date) -> Opened:
+    """Return what is in a file, whatever it is called; the name decides only when nothing else
+    does. Raises CardProblem."""
+    if len(data) > LARGEST_FILE:
+        raise CardProblem(TOO_LARGE)
+    if _has_vcards(data) or file_name.lower().endswith((".vcf", ".vcard")):
+        return Opened(Source.VCARD, lambda mapping: vcards.read(data))
+    if monica.is_monica(data):
+        return Opened(Source.MONICA, lambda mapping: monica.cards(data, today))
+    table = tables.open_table(data)
+    source = Source.CSV if table.kind == tables.OTHER else Source(table.kind)
+    return Opened(
+        source,
+        lambda mapping: tables.cards(table, mapping),
+        table if source == Source.CSV else None,
+    )
+
+
+def _has_vcards(data: bytes) -> bool:
+    # UTF-16 has a zero in every letter.
+    return b"BEGIN:VCARD" in data[:4096].replace(b"\0", b"").upper()
+
+
+def receive(owner: User, file_name: str, data: bytes) -> ImportJob:
+    """Take a file in: a small one is read at once, a large one by Celery, and of a table that we
+    do not know its person says first what the columns are. Raises CardProblem."""
+    opened = open_file(data, file_name, owner.today())
+    job = ImportJob(owner=owner, file_name=one_line(file_name)[:255], source=opened.source)
+    if opened.table:
+        job.header, job.upload, job.state = opened.table.header, data, ImportJob.State.MAPPING
+        job.mapping = remembered_mapping(owner, opened.table)
+        job.save()
+    else:
+        _read_soon(job, data)
+    return job
+
+
+def _read_soon(job: ImportJob, data: bytes) -> None:
+    if len(data) > READ_AT_ONCE:
+        job.upload, job.state = data, ImportJob.State.QUEUED
+        job.save()
+        return
+    with transaction.atomic():
+        job.upload, job.state = b"", ImportJob.State.PREVIEW
+        job.save()
+        _read(job, data)
+
+
+# Columns
+
+
+def remembered_mapping(owner: User, table: tables.Table) -> dict[str, str]:
+    """Return what the columns were taken for the last time, or else a guess: {index: field}."""
+    same = ColumnMapping.objects.for_user(owner).filter(header=table.header)
+    if found := same.order_by("-pk").first():
+        return found.mapping
+    rows = [row for row, _ in zip(table.rows(), range(50), strict=False)]
+    return {str(at): key for at, key in tables.guess(table.header, rows).items()}
+
+
+def samples(job: ImportJob) -> list[list[str]]:
+    """Return, for each column of a table, what stands in its first rows."""
+    table = tables.open_table(bytes(job.upload))
+    rows = [row.cells for row, _ in zip(table.rows(), range(SAMPLES), strict=False)]
+    return [
+        [cells[at].strip() for cells in rows if at < len(cells) and cells[at].strip()]
+        for at in range(len(table.header))
+    ]
+
+
+@transaction.atomic
+def map_columns(job: ImportJob, mapping: dict[str, str]) -> None:
+    """Read a table whose columns are known now, and remember them for the next one like it; doing
+    it twice is harmless. Raises CardProblem."""
+    unread = ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.MAPPING)
+    if not unread.select_for_update(no_key=True).exists():
+        return
+    ColumnMapping.objects.update_or_create(
+        owner=job.owner, header=job.header, defaults={"mapping": mapping}
+    )
+    job.mapping = mapping
+    _read_soon(job, bytes(job.upload))
 
 
 # Reading
 
 
-def read(data: bytes) -> list[Entry]:
-    """Return one entry for each row below the header, empty ones included.
-
-    An entry has `row` (the row's number in a spreadsheet, from 1) and, unless empty, `name`,
-    `role`, `organisation`, `email`, `link`, `on` (ISO date); `without` names what was left out
-    since it could not be read. Raises ImportProblem.
-    """
-    if len(data) > LARGEST_FILE:
-        raise ImportProblem(TOO_LARGE)
-    text = _decode(data)
-    for delimiter in ",;\t":
-        rows = _rows(text, delimiter)
-        if columns := _find_header(rows):
-            break
-    else:
-        raise ImportProblem(NO_HEADER)
-    entries: list[Entry] = []
-    for number, cells in rows:
-        if len(entries) == MOST_ROWS:
-            raise ImportProblem(TOO_MANY)
-        entries.append(_entry(number, {name: _cell(cells, at) for name, at in columns.items()}))
-    if not any("name" in entry for entry in entries):
-        raise ImportProblem(NO_PEOPLE)
-    return entries
+def _read(job: ImportJob, data: bytes) -> None:
+    """Store a row for each card of a file, with a verdict and a reason. Raises CardProblem."""
+    until = monotonic() + READ_WITHIN
+    today = job.owner.today()
+    mapping = {int(at): key for at, key in job.mapping.items()} if job.mapping else None
+    cards = open_file(data, job.file_name, today).read(mapping)
+    fitted = (fit(card, job.owner.country, today) for card in cards)
+    in_file: Known[int] = Known()
+    total = 0
+    for batch in batched(fitted, CHUNK):
+        if monotonic() > until:
+            raise CardProblem(TOO_SLOW)
+        notebook = in_notebook(job.owner, [card for card in batch if not card.trouble])
+        rows = [_judge(card, notebook, in_file) for card in batch]
+        for number, row in enumerate(rows, start=total + 1):
+            row.owner, row.job, row.number = job.owner, job, number
+        ImportRow.objects.bulk_create(rows)
+        total += len(rows)
+    job.total, job.upload, job.state = total, b"", ImportJob.State.PREVIEW
+    job.save(update_fields=["total", "upload", "state"])
 
 
-def _decode(data: bytes) -> str:
-    if not data.strip():
-        raise ImportProblem(EMPTY)
-    if data.startswith(b"PK\x03\x04"):
-        raise ImportProblem(WORKBOOK if b"[Content_Types].xml" in data else ZIPPED)
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if b"\0" in data and not wide:
-        raise ImportProblem(NOT_TEXT)
-    try:
-        text = data.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ImportProblem(BAD_BYTES) from error
-    if "\0" in text:
-        raise ImportProblem(NOT_TEXT)
-    if not text.strip():
-        raise ImportProblem(EMPTY)
-    return text
+def _judge(card: Card, notebook: Known[Contact], in_file: Known[int]) -> ImportRow:
+    row = ImportRow(card=card.to_json())
+    if card.trouble:
+        row.verdict, row.why = SKIP, card.trouble
+        return row
+    signs = Signs.of(card)
+    if hit := in_file.find(signs):
+        row.verdict, row.why = SKIP, f"Appears twice in this file (row {hit[1]})."
+    elif found := notebook.find(signs):
+        row.contact = found[1]
+        row.verdict, row.why = KNOWN, f"Same {found[0]} as {found[1].name}."
+    in_file.add(card.row, signs)
+    row.why = row.why[:300]
+    return row
 
 
-def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    number = 0
-    try:
-        for cells in reader:
-            number += 1
-            yield number, cells
-    except csv.Error as error:
-        raise ImportProblem(TORN.format(row=number + 1)) from error
-
-
-def _find_header(rows: Iterator[tuple[int, list[str]]]) -> dict[str, int]:
-    """Read on to the header and return {column: index}; nothing if it is not there."""
-    try:
-        for _, cells in islice(rows, HEADER_WITHIN):
-            names = [one_line(cell).lower() for cell in cells]
-            columns = {name: names.index(name) for name in COLUMNS if name in names}
-            if columns.keys() >= NEEDED:
-                return columns
-    except ImportProblem:
-        pass  # Torn apart by the wrong delimiter.
-    return {}
-
-
-def _cell(cells: list[str], at: int) -> str:
-    return one_line(cells[at]) if at < len(cells) else ""
-
-
-def _entry(row: int, cells: dict[str, str]) -> Entry:
-    name = one_line(f"{cells['first name']} {cells['last name']}")
-    entry: Entry = {
-        "row": row,
-        "name": name[:200].strip(),
-        "organisation": cells.get("company", "")[:200].strip(),
-        "role": cells.get("position", "")[:200].strip(),
-    }
-    for key, column, parse, called in READABLE:
-        if text := cells.get(column):
-            if value := parse(text):
-                entry[key] = value
-            else:
-                entry.setdefault("without", []).append(called)
-    # Empty fields are left out: a plan of many rows stays small.
-    return {key: value for key, value in entry.items() if value}
-
-
-def _email(text: str) -> str:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return ""
-    return text if len(text) <= 254 else ""
-
-
-def _link(text: str) -> str:
-    try:
-        _is_web_address(text)
-        return tidy_link(text) if len(text) <= 500 else ""
-    except (ValidationError, ValueError):
-        return ""
-
-
-def _day(text: str) -> str:
-    for pattern in ("%d %b %Y", "%d %B %Y", "%Y-%m-%d"):
-        with suppress(ValueError):
-            day = datetime.strptime(text, pattern).date()  # noqa: DTZ007
-            return day.isoformat() if day.year >= 1900 else ""
-    return ""
-
-
-READABLE = [
-    ("email", "email address", _email, "e-mail address"),
-    ("link", "url", _link, "link"),
-    ("on", "connected on", _day, "date"),
-]
-
-
-# Planning
-
-
-@dataclass
-class Known:
-    """People to compare with. Each is remembered under a word for the reason: a name, a row."""
-
-    by_link: dict[str, str] = field(default_factory=dict)
-    by_email: dict[str, str] = field(default_factory=dict)
-    by_name: dict[tuple[str, str], list[tuple[str, set[str]]]] = field(default_factory=dict)
-
-    def add(
-        self, who: str, name: str, organisation: str, emails: Iterable[str], links: Iterable[str]
-    ) -> None:
-        profiles = {link for link in links if "linkedin.com/in/" in link}
-        self.by_link |= dict.fromkeys(links, who)
-        self.by_email |= dict.fromkeys((email.lower() for email in emails), who)
-        self.by_name.setdefault((plain(name), plain(organisation)), []).append((who, profiles))
-
-    def find(self, entry: Entry) -> tuple[str, str] | None:
-        """Return what an entry has in common with somebody, and with whom.
-
-        Two people of one name and organisation with different LinkedIn profiles are two people.
-        """
-        link, email = entry.get("link", ""), entry.get("email", "").lower()
-        if link in self.by_link:
-            return "profile link", self.by_link[link]
-        if email in self.by_email:
-            return "e-mail address", self.by_email[email]
-        organisation = entry.get("organisation", "")
-        for who, profiles in self.by_name.get((plain(entry["name"]), plain(organisation)), []):
-            if not link or not profiles or link in profiles:
-                return "name and organisation" if organisation else "name", who
-        return None
-
-
-def known_in_notebook(owner: User, entries: Iterable[Entry]) -> Known:
-    """Return the owner's contacts that could be one of the entries; constant queries."""
-    entries = list(entries)
-    contacts = Contact.objects.for_user(owner)
-    emails = ContactEmail.objects.for_user(owner)
-    links = ContactLink.objects.for_user(owner)
-    lowered = [entry["email"].lower() for entry in entries if "email" in entry]
-    by_email = emails.annotate(lowered=Lower("address")).filter(lowered__in=lowered)
-    by_link = links.filter(url__in=[entry["link"] for entry in entries if "link" in entry])
-    lowered = [entry["name"].lower() for entry in entries if "name" in entry]
-    by_name = contacts.annotate(lowered=Lower("name")).filter(lowered__in=lowered)
-    ids = {
-        *by_email.values_list("contact_id", flat=True),
-        *by_link.values_list("contact_id", flat=True),
-        *by_name.values_list("pk", flat=True),
-    }
-    emails_of, links_of = defaultdict(list), defaultdict(list)
-    for contact_id, address in emails.filter(contact__in=ids).values_list("contact_id", "address"):
-        emails_of[contact_id].append(address)
-    for contact_id, url in links.filter(contact__in=ids).values_list("contact_id", "url"):
-        links_of[contact_id].append(url)
-    known = Known()
-    found = contacts.filter(pk__in=ids).values_list("pk", "name", "organisation__name")
-    for pk, name, organisation in found:
-        known.add(name, name, organisation or "", emails_of[pk], links_of[pk])
-    return known
-
-
-def plan(owner: User, entries: list[Entry]) -> list[Entry]:
-    """Return the entries, each with its `verdict` and, unless it will be created, `why` not."""
-    seen_in_file = Known()
-    planned = []
-    for batch in batched(entries, CHUNK):
-        notebook = known_in_notebook(owner, batch)
-        for entry in batch:
-            verdict, why = _judge(entry, notebook, seen_in_file)
-            planned.append(entry | {"verdict": verdict} | ({"why": why} if why else {}))
-    return planned
-
-
-def _judge(entry: Entry, notebook: Known, seen_in_file: Known) -> tuple[str, str]:
-    if "name" not in entry:
-        return SKIP, "no name" if len(entry) > 1 else "empty row"
-    if hit := seen_in_file.find(entry):
-        return SKIP, f"appears twice in this file (row {hit[1]})"
-    seen_in_file.add(
-        str(entry["row"]),
-        entry["name"],
-        entry.get("organisation", ""),
-        [entry["email"]] if "email" in entry else [],
-        [entry["link"]] if "link" in entry else [],
-    )
-    if hit := notebook.find(entry):
-        return DUPLICATE, f"same {hit[0]} as {hit[1]}"
-    return CREATE, ""
-
-
-def prepare(owner: User, file_name: str, entries: list[Entry]) -> ImportJob:
-    """Store the plan of an upload, to be looked at and confirmed."""
-    planned = plan(owner, entries)
-    return ImportJob.objects.create(
-        owner=owner, file_name=one_line(file_name)[:255], plan=planned, total=len(planned)
-    )
+# Looking at it
 
 
 @dataclass(frozen=True)
 class Group:
-    """The entries of one verdict: how many, and the first of them."""
+    """The rows of one verdict: how many there are, and some of them."""
 
-    verdict: str
+    verdict: ImportRow.Verdict
     count: int
-    entries: list[Entry]
+    rows: list[ImportRow] = field(default_factory=list)
 
 
-def preview(planned: list[Entry], most: int) -> list[Group]:
-    """Return the plan by verdict, at most so many entries of each; empty groups are left out."""
+def preview(job: ImportJob, most: int) -> list[Group]:
+    """Return the rows by verdict, at most so many of each; empty groups are left out."""
     groups = []
-    for verdict in (CREATE, DUPLICATE, SKIP):
-        entries = [entry for entry in planned if entry["verdict"] == verdict]
-        shown = [entry | {"known_since": _date(entry)} for entry in entries[:most]]
-        groups.append(Group(verdict, len(entries), shown))
-    return [group for group in groups if group.count]
-
-
-def _date(entry: Entry) -> date | None:
-    return date.fromisoformat(entry["on"]) if "on" in entry else None
+    for verdict in ImportRow.Verdict:
+        rows = job.rows.for_user(job.owner_id).of(verdict)
+        if count := rows.count():
+            groups.append(Group(verdict, count, list(rows[:most])))
+    return groups
 
 
 # Working
 
 
 def run_imports(seconds: float = 20.0) -> None:
-    """Work off confirmed imports, oldest first, for about so many seconds.
+    """Work off what waits, oldest first, for about so many seconds.
 
     What is left, the next tick goes on with. Several workers may do it at once.
     """
@@ -336,19 +223,27 @@ def run_imports(seconds: float = 20.0) -> None:
 
 
 def _work_off(job_id: int, deadline: float) -> None:
-    planned = ImportJob.objects.filter(pk=job_id).values_list("plan", flat=True).first()
     try:
-        if planned and work_chunk(job_id, planned):
+        if work(job_id):
             _count_again()
-            while monotonic() < deadline and work_chunk(job_id, planned):
+            while monotonic() < deadline and work(job_id):
                 pass
+    except CardProblem as problem:
+        _fail(job_id, str(problem))
+    except SoftTimeLimitExceeded:
+        logger.warning("Import %s: the time of this tick is over, to be continued", job_id)
     except OperationalError:
         logger.warning("Import %s: the database is in trouble, to be continued", job_id)
     except DatabaseError:
         logger.exception("Import %s failed", job_id)
-        ImportJob.objects.filter(pk=job_id, state__in=ImportJob.UNFINISHED).update(
-            state=ImportJob.FAILED, error=FAILED, finished_at=timezone.now()
-        )
+        read = ImportJob.objects.filter(pk=job_id, total__gt=0).exists()
+        _fail(job_id, FAILED if read else UNREADABLE)
+
+
+def _fail(job_id: int, error: str) -> None:
+    ImportJob.objects.filter(pk=job_id, state__in=ImportJob.UNFINISHED).update(
+        state=ImportJob.State.FAILED, error=error, finished_at=timezone.now(), upload=b""
+    )
 
 
 def _count_again() -> None:
@@ -356,65 +251,72 @@ def _count_again() -> None:
     # into an empty notebook it would read all contacts of the owner for each row of the next.
     with connection.cursor() as cursor:
         cursor.execute(
-            f"ANALYZE (SKIP_LOCKED) {Contact._meta.db_table}, {Organisation._meta.db_table}"
+            f"ANALYZE (SKIP_LOCKED) {Contact._meta.db_table}, {Organisation._meta.db_table},"
+            f" {ImportRow._meta.db_table}"
         )
 
 
 @transaction.atomic
-def work_chunk(job_id: int, planned: list[Entry]) -> bool:
-    """Store the next rows of a plan; return whether there are more.
+def work(job_id: int) -> bool:
+    """Do the next piece of an import: read its file, store a chunk of its rows, or take a chunk
+    back. Return whether there is more. Raises CardProblem.
 
-    The owner's row is locked too: two imports of one person take turns, chunk by chunk, so that
-    each sees what the other has added.
+    To write, the owner's row is locked too: two imports of one person take turns, chunk by chunk,
+    so that each sees what the other has added.
     """
     unfinished = ImportJob.objects.filter(pk=job_id, state__in=ImportJob.UNFINISHED)
-    locked = unfinished.select_related("owner").select_for_update(no_key=True, skip_locked=True)
-    job = locked.defer("plan").first()
+    job = unfinished.select_for_update(no_key=True, skip_locked=True).defer("upload").first()
     if job is None:
         return False
-    chunk = planned[job.done : job.done + CHUNK]
-    wanted = [entry for entry in chunk if entry["verdict"] == CREATE]
-    known = known_in_notebook(job.owner, wanted)
-    fresh = [entry for entry in wanted if not known.find(entry)]
-    _insert(job.owner, fresh)
-    skipped = sum(entry["verdict"] == SKIP for entry in chunk)
-    job.done += len(chunk)
+    if not job.is_read:
+        _read(job, bytes(job.upload))
+        return False
+    owners = User.objects.select_for_update(no_key=True, skip_locked=True)
+    owner = owners.filter(pk=job.owner_id).first()
+    if owner is None:
+        return False
+    job.owner = owner
+    return taking_back.take_back(job, CHUNK) if job.is_going_back else _store(job)
+
+
+def _store(job: ImportJob) -> bool:
+    rows = list(_with_few_photos(job.rows.filter(number__gt=job.done)[:CHUNK]))
+    fresh = [row for row in rows if row.verdict == CREATE]
+    notebook = in_notebook(job.owner, [row.told for row in fresh])
+    for row in fresh:
+        if found := notebook.find(Signs.of(row.told)):
+            # Somebody has added them since the preview.
+            row.verdict, row.contact = KNOWN, found[1]
+            row.why = f"Same {found[0]} as {found[1].name}."[:300]
+    fresh = [row for row in fresh if row.verdict == CREATE]
+    known = [row for row in rows if row.verdict == KNOWN]
+    storing.create(job, fresh)
+    completed = storing.complete(job, known) if job.complete_known and known else []
+    ImportRow.objects.note([*fresh, *known])
+    job.done += len(rows)
     job.created += len(fresh)
-    job.skipped += skipped
-    job.duplicates += len(chunk) - len(fresh) - skipped
+    job.completed += len(completed)
+    job.duplicates += len(known)
+    job.skipped += len(rows) - len(fresh) - len(known)
     more = job.done < job.total
-    job.state = ImportJob.RUNNING if more else ImportJob.DONE
+    job.state = ImportJob.State.RUNNING if more else ImportJob.State.DONE
     job.finished_at = None if more else timezone.now()
-    job.save(update_fields=["done", "created", "skipped", "duplicates", "state", "finished_at"])
+    counted = ["done", "created", "completed", "duplicates", "skipped"]
+    job.save(update_fields=[*counted, "state", "finished_at"])
     return more
 
 
-def _insert(owner: User, entries: list[Entry]) -> None:
-    names = [entry["organisation"] for entry in entries if "organisation" in entry]
-    organisations = Organisation.find_or_create(owner, names)
-    contacts = [_contact(owner, entry, organisations) for entry in entries]
-    Contact.objects.bulk_create(contacts)
-    pairs = list(zip(contacts, entries, strict=True))
-    ContactEmail.objects.bulk_create(
-        ContactEmail(owner=owner, contact=contact, address=entry["email"])
-        for contact, entry in pairs
-        if "email" in entry
-    )
-    ContactLink.objects.bulk_create(
-        ContactLink(owner=owner, contact=contact, url=entry["link"], label="LinkedIn")
-        for contact, entry in pairs
-        if "link" in entry
-    )
+def _with_few_photos(rows: Iterable[ImportRow]) -> Iterator[ImportRow]:
+    """Yield rows until so many of them had a photo."""
+    photos = 0
+    for row in rows:
+        photos += "photo" in row.card
+        if photos > PHOTOS:
+            return
+        yield row
 
 
-def _contact(owner: User, entry: Entry, organisations: dict[str, Organisation]) -> Contact:
-    contact = Contact(
-        owner=owner,
-        name=entry["name"],
-        role=entry.get("role", ""),
-        organisation=organisations.get(plain(entry.get("organisation", ""))),
-        how_met="Connected on LinkedIn",
-        known_since=_date(entry),
-    )
-    contact.search_text = contact.searchable([entry["email"]] if "email" in entry else [])
-    return contact
+def forget_unconfirmed() -> None:
+    """Delete the previews that nobody came back to."""
+    unconfirmed = ImportJob.objects.filter(state__in=ImportJob.UNCONFIRMED)
+    unconfirmed.filter(created_at__lt=timezone.now() - KEEP_UNCONFIRMED).delete()

@@ -1,15 +1,16 @@
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Lower
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contacts import importing
-from contacts.forms import BulkTagForm, ContactForm, ImportForm, TagEditForm, TagForm
+from contacts.forms import BulkTagForm, ContactForm, TagEditForm, TagForm
 from contacts.listing import Asked, PeoplePage
-from contacts.models import Contact, ImportJob, Organisation, Tag, Topic
+from contacts.models import Contact, ContactPhoto, Organisation, Tag, Topic
 from netcrm.htmx import render_page
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
@@ -18,7 +19,6 @@ STORY_PAGE = 50
 STORY_PAGES = 40
 # What the rooms above hang on a moment: known by name here, since they may not be imported.
 STORY_WITH = ("give_back", "introduction", "attended__meeting__debrief")
-ROWS_SHOWN = 100
 
 
 @require_safe
@@ -51,8 +51,17 @@ def _people(request, bulk_form, status=200):
 def contact(request, contact_id):
     people = Contact.objects.for_user(request.user).select_related("organisation", "introduced_by")
     people = people.with_rhythm().prefetch_related("tags", "emails", "phones", "links")
-    contact = get_object_or_404(people, pk=contact_id)
+    photos = ContactPhoto.objects.filter(contact=OuterRef("pk"))
+    contact = get_object_or_404(people.annotate(has_photo=Exists(photos)), pk=contact_id)
     return _contact(request, contact, TagForm())
+
+
+@require_safe
+@cache_control(private=True, max_age=3600)
+def contact_photo(request, contact_id):
+    photos = ContactPhoto.objects.for_user(request.user)
+    photo = get_object_or_404(photos, contact=contact_id)
+    return HttpResponse(bytes(photo.image), content_type="image/jpeg")
 
 
 def _contact(request, contact, tag_form, status=200):
@@ -223,55 +232,3 @@ def topic_options(request):
 def _typed(request, *names):
     typed = next((request.GET[name] for name in names if name in request.GET), "")
     return typed.replace("\0", "").strip()[:200]
-
-
-@require_http_methods(GET_OR_POST)
-def import_new(request):
-    posted = request.method == "POST"
-    form = ImportForm(request.POST, request.FILES) if posted else ImportForm()
-    if posted and form.is_valid():
-        job = importing.prepare(request.user, form.cleaned_data["file"].name, form.rows)
-        return redirect("contacts:import_job", job.pk)
-    jobs = ImportJob.objects.for_user(request.user).defer("plan")[:5]
-    context = {"form": form, "jobs": jobs}
-    status = 422 if posted else 200
-    return render_page(request, "contacts/import_new.html", context, status=status)
-
-
-@require_safe
-def import_job(request, job_id):
-    """Show an import: its preview, its progress or its result."""
-    jobs = ImportJob.objects.for_user(request.user).defer("plan")
-    job = get_object_or_404(jobs, pk=job_id)
-    context = {"job": job}
-    if job.state == ImportJob.PREVIEW:
-        context["groups"] = importing.preview(job.plan, ROWS_SHOWN)
-    return render_page(request, "contacts/import_job.html", context)
-
-
-@require_safe
-def import_progress(request, job_id):
-    """Answer the page that looks again every two seconds; once it is done, show the result."""
-    jobs = ImportJob.objects.for_user(request.user).defer("plan")
-    job = get_object_or_404(jobs, pk=job_id)
-    if job.state not in ImportJob.UNFINISHED:
-        return redirect("contacts:import_job", job.pk)
-    return render_page(request, "contacts/import_job.html", {"job": job}, ["progress"])
-
-
-@require_POST
-def import_confirm(request, job_id):
-    """Put an import in the queue; confirming twice is harmless."""
-    job = get_object_or_404(ImportJob.objects.for_user(request.user).defer("plan"), pk=job_id)
-    job.confirm()
-    return redirect("contacts:import_job", job.pk)
-
-
-@require_POST
-def import_discard(request, job_id):
-    job = get_object_or_404(ImportJob.objects.for_user(request.user).defer("plan"), pk=job_id)
-    if not job.discard():
-        messages.error(request, "This import has already begun, so it stays.")
-        return redirect("contacts:import_job", job.pk)
-    messages.success(request, "Nothing was imported.")
-    return redirect("contacts:import_new")

@@ -7,7 +7,8 @@ class FollowupsConfig(AppConfig):
     verbose_name = "Follow-ups"
 
     def ready(self):
-        from followups import presets
+        from contacts import storing
+        from followups import importing, presets
         from netcrm.models import User
 
         # Accounts come from sign-up, `createsuperuser` and the demo; netcrm, a lower room, may
@@ -15,3 +16,5 @@ class FollowupsConfig(AppConfig):
         post_save.connect(presets.provide_playbooks, sender=User)
         # After every migrate and after every flush, the built-in playbooks are there.
         post_migrate.connect(presets.provide_presets, sender=self)
+        # What an imported card tells of the past and the future is for this room to keep.
+        storing.TAKERS.append(importing.Taker())

@@ -122,10 +122,10 @@ def debrief_short(request, meeting_id):
     except CannotDo as problem:
         form.add_error("lesson", str(problem))
     if request.htmx:
-        name = "debrief_row" if form.errors else "debrief_done"
+        name = "meetings/debrief_row.html" if form.errors else "meetings/debrief_done.html"
         context |= {} if form.errors else {"action": action}
         status = 422 if form.errors else 200
-        return render(request, f"meetings/{name}.html", context, status=status)
+        return render(request, name, context, status=status)
     if form.errors:
         messages.error(request, form.errors["lesson"][0])
     else:

@@ -208,6 +208,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-mail": _tick("netcrm.tasks.send_mail", min(5.0, TICK_SECONDS)),
     "run-imports": _tick("contacts.tasks.run_imports", min(2.0, TICK_SECONDS)),
     "check-followups": _tick("followups.tasks.check_followups", 24 * 3600.0),
+    "forget-imports": _tick("contacts.tasks.forget_imports", 24 * 3600.0),
 }
 
 # Language, time and numbers.

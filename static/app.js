@@ -187,7 +187,10 @@
     const place = Date.now() - ledAt < 900 && /^[a-z]$/.test(key) && one(`[data-go="${key}"]`);
     ledAt = key === "g" ? Date.now() : 0;
     if (place) { event.preventDefault(); place.click(); }
-    else if (/^[1-9]$/.test(key)) press(`[data-key="${key}"]`, current());
+    else if (/^[1-9]$/.test(key)) {
+      event.preventDefault(); // or the digit lands in the field that a menu opens with
+      press(`[data-key="${key}"]`, current());
+    }
     else if (Object.hasOwn(keys, key)) { event.preventDefault(); keys[key](); }
   });
 
