@@ -24,6 +24,7 @@ from netcrm.probe import healthy
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDER = SQL("UPDATE {0} SET {1} = {1} - make_interval(days => %s)")
+ROOMS = "^(contacts|followups|giveback|introductions|meetings|opportunities|today)_"
 READY_SECONDS = 90
 ADDRESS = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
 
@@ -52,8 +53,9 @@ class Stack:
         machine cannot be moved for processes, and to the rows it is the same."""
         columns = self.ask(
             "SELECT table_name, column_name FROM information_schema.columns"
-            " WHERE table_schema = 'public' AND table_name ~ '^(contacts|followups|today)_'"
-            " AND data_type IN ('date', 'timestamp with time zone')"
+            " WHERE table_schema = 'public' AND table_name ~ %s"
+            " AND data_type IN ('date', 'timestamp with time zone')",
+            ROOMS,
         )
         with psycopg.connect(self.env["DATABASE_URL"]) as db:
             for names in columns:

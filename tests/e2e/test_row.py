@@ -2,16 +2,12 @@
 copied, the next person at the organisation is named, the end keeps a lesson. By keyboard where
 there are scripts; the same without any."""
 
-import math
 import re
-from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
 
-VIENNA = ZoneInfo("Europe/Vienna")
 QUESTION = "How does a hospital hire its first service designer?"
 
 
@@ -34,21 +30,6 @@ def begin(meet, email, **window):
     return alice
 
 
-def until_due(alice, stack, name):
-    """Let whole weeks pass, which keep the weekdays, until somebody is due."""
-    [(on,)] = stack.ask(
-        "SELECT coalesce(next_on, current_date) FROM followups_followup f"
-        " JOIN contacts_contact c ON c.id = f.contact_id JOIN netcrm_user u ON u.id = f.owner_id"
-        " WHERE c.name = %s AND u.email = %s",
-        name,
-        alice.email,
-    )
-    ahead = max((on - datetime.now(VIENNA).date()).days, 0)
-    stack.days_pass(7 * math.ceil(ahead / 7))
-    alice.page.goto("/")
-    alice.comes_up(alice.due(name))
-
-
 @pytest.fixture(params=[(1280, 900), (390, 844)], ids=lambda size: f"{size[0]}")
 def size(request):
     width, height = request.param
@@ -58,12 +39,11 @@ def size(request):
 def test_the_words_the_next_person_and_the_lesson(meet, stack, size):
     email = f"row-{size['viewport']['width']}@example.org"
     alice = begin(meet, email, permissions=["clipboard-read", "clipboard-write"], **size)
-    alice.email = email
-    until_due(alice, stack, "Priya Raman")
+    alice.days_pass_until_due(stack, "Priya Raman")
     a_draft_is_changed_and_copied(alice)
     alice.row("Priya Raman").get_by_role("button", name="Sent").click()
     expect(alice.row("Priya Raman")).to_contain_text("I will bring Priya back on")
-    until_due(alice, stack, "Priya Raman")
+    alice.days_pass_until_due(stack, "Priya Raman")
     the_next_person_is_named(alice)
     out_of_office_until_a_day(alice)
     an_end_keeps_a_lesson(alice)
@@ -165,9 +145,8 @@ def everything_that_was_done(alice):
 def test_the_same_without_scripts(meet, stack, size):
     email = f"row-unscripted-{size['viewport']['width']}@example.org"
     alice = begin(meet, email, java_script_enabled=False, **size)
-    alice.email = email
     page = alice.page
-    until_due(alice, stack, "Priya Raman")
+    alice.days_pass_until_due(stack, "Priya Raman")
     alice.row("Priya Raman").get_by_text("A draft", exact=True).click()
     alice.row("Priya Raman").get_by_role("link", name="Open it").click()
     alice.sees_heading("A draft for Priya")
@@ -178,7 +157,7 @@ def test_the_same_without_scripts(meet, stack, size):
     alice.look("draft")
     page.get_by_role("main").get_by_role("button", name="Sent").click()
     expect(alice.row("Priya Raman")).to_contain_text("I will bring Priya back on")
-    until_due(alice, stack, "Priya Raman")
+    alice.days_pass_until_due(stack, "Priya Raman")
     alice.row("Priya Raman").get_by_role("link", name="Who is next at Aster?").click()
     alice.sees_heading("The next person at Aster")
     alice.look("who-is-next")
