@@ -313,7 +313,7 @@ class ReminderQuerySet(OwnedQuerySet):
         which is what one needs to read before the next try."""
         newest = (
             Interaction.objects.filter(contact=models.OuterRef("follow_up__contact"))
-            .exclude(note="")
+            .exclude(Q(note="") | Q(outcome=Outcome.INTRODUCED))
             .order_by("-on", "-id")
         )
         return self.select_related("follow_up__contact__organisation").annotate(
@@ -447,16 +447,17 @@ class ActionQuerySet(OwnedQuerySet):
 
     def undoable(self, now=None):
         recent = self.filter(undone_at=None, at__gt=(now or timezone.now()) - UNDO_FOR)
-        return recent.exclude(verb__in=Action.FINAL)
+        return recent.exclude(verb__in=Action.FINAL).exclude(before={})
 
 
 class Action(Owned):
     """Something that was done to the follow-ups of a contact: who, why, and how it was before,
     so that it can be undone for an hour and told in the history."""
 
-    MERGED = "merged"  # Two contacts became one: what it was before is gone.
+    MERGED = "merged"  # Two contacts became one: parting them is a verb of its own.
+    PARTED = "parted"
     REPAIRED = "repaired"  # What it was before is what the nightly check must never find.
-    FINAL = (MERGED, REPAIRED)
+    FINAL = (MERGED, PARTED, REPAIRED)
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="actions")
     follow_up = models.ForeignKey(
@@ -496,4 +497,6 @@ class Action(Owned):
     @property
     def can_undo(self):
         recent = self.at > timezone.now() - UNDO_FOR
-        return recent and self.undone_at is None and self.verb not in self.FINAL
+        # An archive brings the history back, without what it would take to undo it.
+        known = bool(self.before) and self.verb not in self.FINAL
+        return recent and self.undone_at is None and known

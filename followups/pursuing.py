@@ -7,6 +7,7 @@ what happened and how it was before.
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -85,6 +86,21 @@ class Entry:
     def is_attempt(self):
         """Whether it counts as unanswered until something answers it (rule 1)."""
         return self.outcome in UNANSWERED and self.direction == Direction.OUT
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a follow-up begins that has no attempt yet. `on` is a promised local date, which outranks
+    the rule (rule 6), and `because` its reason in words. The first `done` steps count as done on
+    the local day `since`, today unless said otherwise. `facts` are words for its drafts,
+    {placeholder: words}."""
+
+    purpose: str = ""
+    on: date | None = None
+    because: str = "the date you chose"
+    done: int = 0
+    since: date | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -334,57 +350,50 @@ def _next_window(pursuit, follow_up, entry):
 
 
 @transaction.atomic
-def begin(
-    contact, playbook, via=Via.APP, purpose="", on=None, done=0, since=None, facts=None, beside=None
-):
-    """Open a follow-up without an attempt; its first step asks on its day. Returns the Action.
-
-    `on` is a promised local date, which outranks the rule (rule 6). The first `done` steps count
-    as done on the local day `since`, today unless said otherwise. `facts` are words for its drafts,
-    {placeholder: words}. Undoing the Action `beside` undoes this one too. A follow-up that is under
-    way goes on, with the new purpose and facts added, on the earlier date.
-    """
+def begin(contact, playbook, via=Via.APP, beside=None, **how):
+    """Open a follow-up without an attempt; its first step asks on its day. `how` are the fields of
+    a Start. Undoing the Action `beside` undoes this one too. A follow-up that is under way goes
+    on, with the new purpose and facts added, on the earlier date. Returns the Action."""
     pursuit = Pursuit(contact)
     if beside:
         pursuit.beside(beside)
-    return _begin(pursuit, playbook, via, purpose, on, done, since, facts or {})
+    return _begin(pursuit, playbook, via, Start(**how))
 
 
-def _begin(
-    pursuit, playbook, via, purpose="", on=None, done=0, since=None, facts=None, verb="opened"
-):
+def _begin(pursuit, playbook, via, start, verb="opened"):
     if pursuit.contact.do_not_contact:
         raise CannotDo(f"{pursuit.contact.given_name} is marked as do not contact.")
     known = {row.pk for row in pursuit.follow_ups}
-    follow_up = pursuit.open(playbook, purpose)
+    follow_up = pursuit.open(playbook, start.purpose)
     if follow_up.pk in known:
-        _join(pursuit, follow_up, purpose, on, facts or {})
+        _join(pursuit, follow_up, start)
         said = f"{playbook.name} is already under way."
         return pursuit.act(verb, said, via, follow_up)
-    put(follow_up, facts=facts or {})
-    done = min(done, len(follow_up.plan) - 1)
-    if on is not None:
-        give_date(pursuit, follow_up, on, "the date you chose", promised=True, step=done)
+    put(follow_up, facts=start.facts)
+    done = min(start.done, len(follow_up.plan) - 1)
+    if start.on is not None:
+        give_date(pursuit, follow_up, start.on, start.because, promised=True, step=done)
     elif done:
-        planned = schedule.plan(
-            follow_up.plan[done], since or pursuit.today, pursuit.calendar, "the step before"
-        )
+        since = start.since or pursuit.today
+        step = follow_up.plan[done]
+        planned = schedule.plan(step, since, pursuit.calendar, "the step before")
         give_planned(pursuit, follow_up, planned, step=done)
     else:
         _start_over(pursuit, follow_up)
     return pursuit.act(verb, _begins(follow_up), via, follow_up)
 
 
-def _join(pursuit, follow_up, purpose, on, facts):
+def _join(pursuit, follow_up, start):
     """Add one more purpose to a follow-up that is under way; the earlier date counts."""
     purposes = [follow_up.purpose] if follow_up.purpose else []
-    if purpose and purpose not in follow_up.purpose:
-        purposes.append(purpose)
-    put(follow_up, purpose="; ".join(purposes)[:300], facts={**follow_up.facts, **facts})
-    if on is None or follow_up.pk in pursuit.asking:
+    if start.purpose and start.purpose not in follow_up.purpose:
+        purposes.append(start.purpose)
+    facts = {**follow_up.facts, **start.facts}
+    put(follow_up, purpose="; ".join(purposes)[:300], facts=facts)
+    if start.on is None or follow_up.pk in pursuit.asking:
         return
-    if follow_up.state == State.ACTIVE and on < follow_up.next_on:
-        give_date(pursuit, follow_up, on, "the date you chose", promised=True)
+    if follow_up.state == State.ACTIVE and start.on < follow_up.next_on:
+        give_date(pursuit, follow_up, start.on, start.because, promised=True)
 
 
 def _start_over(pursuit, follow_up, **changes):
@@ -418,7 +427,7 @@ def colleague(follow_up, other, via=Via.APP):
     _advance(pursuit, row, pursuit.today, f"you turned to {other.given_name}")
     other.owner = pursuit.owner
     theirs = Pursuit(other, pursuit.batch)
-    begun = _begin(theirs, playbook, via, row.purpose, verb=colleagues.BEGUN)
+    begun = _begin(theirs, playbook, via, Start(row.purpose), verb=colleagues.BEGUN)
     said = f"{other.given_name}: {begun.said} {_comes_back(pursuit, row)}"
     return pursuit.act("colleague", said, via, row)
 

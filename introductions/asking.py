@@ -222,7 +222,10 @@ def _wait(row, until, via, beside):
     """Wait for what was promised: a kind word the work day after their date, else after as long
     as the playbook says."""
     on = calendar_for(row.owner).add(until, 1) if until else None
-    return carrying.begin(row, row.introducer, WAITING, row.purpose, {}, via, on=on, beside=beside)
+    because = f"what {row.introducer.given_name} promised"
+    return carrying.begin(
+        row, row.introducer, WAITING, row.purpose, {}, via, on=on, because=because, beside=beside
+    )
 
 
 def _set_made(row, target, on, interaction):

@@ -272,6 +272,11 @@ class PromisedForm(forms.Form):
     key = forms.UUIDField(required=False)
 
 
+def looks_like_a_name(words):
+    """Tell whether the words for somebody are a name rather than "somebody in grid planning"."""
+    return len(words.split()) <= 4 and all(word[:1].isupper() for word in words.split())
+
+
 class MadeForm(OwnedForm):
     """Whom one was introduced to: somebody known, or somebody new with an address and a place."""
 
@@ -306,7 +311,10 @@ class MadeForm(OwnedForm):
 
     def __init__(self, introduction, data=None):
         self.introduction = introduction
-        super().__init__(introduction.owner, data, {"person": introduction.target})
+        name = introduction.wanted if looks_like_a_name(introduction.wanted) else ""
+        people = {"person": introduction.target}
+        initial = None if introduction.target else {"person": name}
+        super().__init__(introduction.owner, data, people, initial)
 
     def clean_person(self):
         """Find who is meant; a name that nobody has is somebody new."""

@@ -200,7 +200,7 @@ def _call_off(meeting, state, note, again, via):
         action = pursuing.log(row.contact, entry, via, beside=beside)
         if again and not row.contact.do_not_contact:
             purpose = meeting.purpose[:300]
-            begun = pursuing.begin(row.contact, playbook, via, purpose, beside=action)
+            begun = pursuing.begin(row.contact, playbook, via, action, purpose=purpose)
             put(action, said=f"{action.said} {begun.said}")
         elif withdrawn:
             _stop_asking(row.contact, playbook, via, action)

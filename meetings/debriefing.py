@@ -134,7 +134,8 @@ class Expected(Consequence):
 
     def make(self, saving):
         purpose = "; ".join(self.whats)[:300]
-        return self.begin(saving, THEY_PROMISED, purpose=purpose, on=self.on)
+        because = f"what {self.contact.given_name} promised"
+        return self.begin(saving, THEY_PROMISED, purpose=purpose, on=self.on, because=because)
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,8 @@ class Thanks(Consequence):
         for earlier in self.contact.follow_ups.open().filter(playbook__slug=AFTER_A_MEETING):
             planning.end_row(earlier, Ending.MEETING_SET, self.on)
         # The debrief is the first step.
-        return self.begin(saving, AFTER_A_MEETING, on=self.on, done=1, facts=facts)
+        because = "you have just met"
+        return self.begin(saving, AFTER_A_MEETING, on=self.on, because=because, done=1, facts=facts)
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,8 @@ class Again(Consequence):
         return f"I bring {self.contact.given_name} back on {_date(self.on)}, to meet again"
 
     def make(self, saving):
-        return self.begin(saving, MEET_AGAIN, purpose="Meet again", on=self.on)
+        because = "you wanted to meet again"
+        return self.begin(saving, MEET_AGAIN, purpose="Meet again", on=self.on, because=because)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from django.db.models import Prefetch
 from contacts.models import ContactTopic
 from followups.colleagues import COMPANIONS
 from followups.drafts import draft_for
-from followups.models import FollowUp, Interaction
+from followups.models import FollowUp, Interaction, Outcome
 from followups.planning import put
 from followups.pursuing import playbook_for
 from giveback import matching
@@ -69,7 +69,8 @@ def people(meeting):
     of queries: `conversations`, the last ones with a note; topics; `my_promises` and `ideas`,
     what I promised or could give; `their_promises`; `asked`, what waits for their answer about
     times; `advice`, which they gave and heard no more of."""
-    conversations = Interaction.objects.exclude(note="").order_by("-on", "-id")[:LAST]
+    conversations = Interaction.objects.exclude(note="").exclude(outcome=Outcome.INTRODUCED)
+    conversations = conversations.order_by("-on", "-id")[:LAST]
     topics = ContactTopic.objects.select_related("topic").order_by("topic__name")
     given = GiveBack.objects.given()
     return meeting.contacts.select_related("organisation", "introduced_by").prefetch_related(
