@@ -1,6 +1,6 @@
 from django.urls import path
 
-from followups import ahead_views, playbook_views, views
+from followups import ahead_views, merge_views, playbook_views, views
 
 app_name = "followups"
 urlpatterns = [
@@ -29,6 +29,8 @@ urlpatterns = [
     path("undo/<int:action_id>/", views.undo, name="undo"),
     path("undo-all/<uuid:batch>/", ahead_views.undo_batch, name="undo_batch"),
     path("history/<int:contact_id>/", views.history, name="history"),
+    path("merge/<int:contact_id>/<int:other_id>/", merge_views.merge, name="merge"),
+    path("merge/<int:merge_id>/undo/", merge_views.merge_undo, name="merge_undo"),
     path("do-not-contact/<int:contact_id>/", views.do_not_contact, name="do_not_contact"),
     path("playbooks/", playbook_views.playbook_list, name="playbook_list"),
     path("playbooks/new/", playbook_views.playbook_new, name="playbook_new"),

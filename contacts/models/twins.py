@@ -35,7 +35,8 @@ class NotSame(Owned):
 class MergeQuerySet(OwnedQuerySet):
     def undoable(self):
         """Return those that can still be parted, newest first."""
-        return self.filter(undone_at=None, at__gt=timezone.now() - UNDO_MERGE_FOR)
+        recent = self.filter(undone_at=None, at__gt=timezone.now() - UNDO_MERGE_FOR)
+        return recent.filter(before__has_key="action")
 
 
 class Merge(Owned):
@@ -43,6 +44,8 @@ class Merge(Owned):
 
     kept = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="merges")
     name = models.CharField("the entry that went", max_length=200)
+    # From contacts.snapshots.changes(), with the ids of the entry that went and of the action. It
+    # names rows by their ids: where those are others, it must be empty.
     before = models.JSONField(default=dict)
     # Of several merges done at one stroke.
     batch = models.UUIDField(default=uuid.uuid4)
@@ -61,4 +64,5 @@ class Merge(Owned):
 
     @property
     def can_undo(self):
-        return self.undone_at is None and self.at > timezone.now() - UNDO_MERGE_FOR
+        recent = self.at > timezone.now() - UNDO_MERGE_FOR
+        return self.undone_at is None and recent and "action" in self.before

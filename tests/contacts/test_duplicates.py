@@ -140,6 +140,7 @@ def test_two_people_are_remembered_until_undone(alice, alice_client):
             reverse("contacts:twins_differ", args=[other.pk, one.pk]), follow=True
         )
     assert "Nobody stands here twice" in page.text
+    assert page.text.count('method="post"') == page.text.count("csrfmiddlewaretoken")
     assert NotSame.objects.get().contact == one
     page = alice_client.post(
         reverse("contacts:twins_differ_undo", args=[one.pk, other.pk]), follow=True

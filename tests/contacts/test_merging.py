@@ -112,15 +112,13 @@ def test_who_was_told_apart_from_one_is_told_apart_from_both(alice, priya, doubl
 
 
 def test_a_pair_in_order_changes_places(alice):
-    kept, other, third = (make_contact(alice, name) for name in ("C", "B", "A"))
-    kept, third = third, kept
-    NotSame.objects.create(owner=alice, contact=third, other=other)
-    absorb(kept, other)
-    assert (NotSame.objects.get().contact, NotSame.objects.get().other) == (third, kept)
-    last = make_contact(alice, "Z")
-    NotSame.objects.create(owner=alice, contact=kept, other=last)
-    absorb(last, kept)
-    assert (NotSame.objects.get().contact, NotSame.objects.get().other) == (third, last)
+    first, second, third = (make_contact(alice, name) for name in ("A", "B", "C"))
+    NotSame.objects.create(owner=alice, contact=second, other=third)
+    absorb(first, third)
+    assert (NotSame.objects.get().contact, NotSame.objects.get().other) == (first, second)
+    fourth = make_contact(alice, "D")
+    absorb(fourth, first)
+    assert (NotSame.objects.get().contact, NotSame.objects.get().other) == (second, fourth)
 
 
 def test_nobody_is_introduced_by_themselves(alice, priya, double):
