@@ -37,9 +37,7 @@ ID_PARAMETERS = {
     "playbook_id",
     "job_id",
     "row_id",
-    "view_id",
     "merge_id",
-    "change_id",
     "give_back_id",
     "item_id",
     "other_id",
@@ -266,10 +264,11 @@ class Visitor:
 
     def __init__(self, user):
         self.user = user
+        self.cookies = client_of(user).cookies.output(header="", sep=";").strip()
 
     def visit(self, url, data=None, method="get", **headers):
         """Return the response and its text; raise IntegrityError where the database would."""
-        client = client_of(self.user)
+        client = Client(headers={"cookie": self.cookies.split(";")[0]})
         with transaction.atomic():
             response = getattr(client, method)(url, data or {}, headers=headers)
             text = b"".join(response) if response.streaming else response.content
@@ -349,9 +348,14 @@ def test_the_routes_are_found():
     assert len([route for route in ROUTES if is_alices(route)]) > 40
 
 
-def test_her_ids_are_404_for_bob(hers, visitor):
+# The long walks are cut in parts, so that several processes share them.
+PARTS = [pytest.param(slice(part, None, 6), id=f"part-{part}") for part in range(6)]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_her_ids_are_404_for_bob(part, hers, visitor):
     before = notebook(hers.user)
-    for route in SCOPED:
+    for route in SCOPED[part]:
         url, codes = route.url(hers), set()
         for method in ("get", "post"):
             for headers in ({}, {"HX-Request": "true"}):
@@ -376,9 +380,9 @@ def refused(route, codes):
     return 404 in codes and codes <= {404, 405}
 
 
-def own_pages(world, visitor):
+def own_pages(world, visitor, part=slice(None)):
     """Give (route, url, response, text) of every page that the person can load."""
-    for route in SCOPED:
+    for route in SCOPED[part]:
         url = route.url(world)
         response, text = visitor.visit(url)
         assert response.status_code < 500, url
@@ -416,9 +420,10 @@ def test_reading_changes_nothing(his, visitor):
     assert after == before
 
 
-def test_her_ids_in_every_field_of_every_form(hers, his, visitor):
+@pytest.mark.parametrize("part", PARTS)
+def test_her_ids_in_every_field_of_every_form(part, hers, his, visitor):
     before, seen, posted = notebook(hers.user), set(), 0
-    for _, page, _, text in own_pages(his, visitor):
+    for _, page, _, text in own_pages(his, visitor, part):
         for form in forms_of(page, text):
             shape = (form["url"], form["method"], frozenset(form["fields"]))
             if shape in seen or form["url"].startswith("http"):
@@ -429,7 +434,7 @@ def test_her_ids_in_every_field_of_every_form(hers, his, visitor):
                 posted += 1
                 assert response.status_code < 500, (form["url"], data)
                 assert CANARY not in answer, (form["url"], data)
-    assert posted > 150
+    assert posted > 50
     assert notebook(hers.user) == before
 
 

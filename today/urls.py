@@ -1,12 +1,14 @@
 from django.urls import path
 
-from today import health, mail_links, search_views, views
+from today import archive_views, health, mail_links, search_views, views
 
 app_name = "today"
 urlpatterns = [
     path("", views.today, name="today"),
     path("demo/", views.demo, name="demo"),
     path("search/", search_views.search, name="search"),
+    path("archive/", archive_views.archive, name="archive"),
+    path("archive/download/", archive_views.archive_download, name="archive_download"),
     path("health/", health.health, name="health"),
     path("settings/digest/try/", views.try_digest, name="try_digest"),
     path("mail/<str:token>/", mail_links.mail_link, name="mail_link"),

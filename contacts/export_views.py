@@ -1,0 +1,60 @@
+"""Pages of an export: what there is to take along, and the files."""
+
+from django.http import StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from contacts import exporting
+from contacts.listing import SORTS, Asked, PeoplePage
+from contacts.models import ALPHABETICAL, Contact
+from netcrm.htmx import render_page
+
+VERSIONS = ("4.0", "3.0")
+
+
+@require_safe
+def export(request):
+    """Offer the people whom the list shows, or everybody, in each format."""
+    page = _page(request)
+    context = {
+        "page": page,
+        "count": _people(page).count(),
+        "columns": exporting.COLUMNS,
+        "same_people": page.asked.address(),
+        "in_version_3": page.asked.address(version="3.0"),
+    }
+    return render_page(request, "contacts/export.html", context)
+
+
+@require_safe
+def export_csv(request):
+    people = _people(_page(request))
+    return _file(request, exporting.csv_file(people), "text/csv", "csv")
+
+
+@require_safe
+def export_vcard(request):
+    asked = request.GET.get("version")
+    version = asked if asked in VERSIONS else VERSIONS[0]
+    people = _people(_page(request))
+    return _file(request, exporting.vcard_file(people, version), "text/vcard", "vcf")
+
+
+def _page(request):
+    return PeoplePage(request.user, Asked.read(request.GET), request.user.today())
+
+
+def _people(page):
+    """Return whom the list shows if it is narrowed; else everybody, who is put away too."""
+    if not page.narrowed:
+        return Contact.objects.for_user(page.user).order_by(ALPHABETICAL, "id")
+    _, order = SORTS[page.asked.sort]
+    return page.people.order_by(*order)
+
+
+def _file(request, pieces, content_type, suffix):
+    name = f"netcrm-people-{request.user.today()}.{suffix}"
+    return StreamingHttpResponse(
+        pieces,
+        content_type=f"{content_type}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
