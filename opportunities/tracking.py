@@ -1,12 +1,14 @@
 """How an opening goes on: it is opened, moves from stage to stage, and has a next step.
 
-Nothing here is an interaction: no contact's story, rhythm or follow-up is touched.
+That one came up, and that it was accepted, is a note in the story of everybody involved. It is no
+contact with them: no rhythm or follow-up is touched.
 """
 
 import uuid
 
 from django.db import IntegrityError, transaction
 
+from followups.models import Channel, Interaction, Outcome
 from followups.planning import CannotDo
 from opportunities.models import OVER, Involved, Opportunity, Stage, StageChange
 
@@ -23,6 +25,7 @@ def open_(opportunity, people=(), stage=Stage.HEARD_OF):
     except IntegrityError:
         return Opportunity.objects.get(owner=opportunity.owner_id, key=opportunity.key)
     involve(opportunity, people)
+    _tell(opportunity, opportunity.heard_on, f"An opening came up: {opportunity.title}")
     return move_to(opportunity, stage, opportunity.owner.today())
 
 
@@ -50,11 +53,28 @@ def move_to(opportunity, stage, on, lesson=""):
         if on < since(row, changes):
             raise CannotDo(f"It came to “{row.get_stage_display()}” later than that.")
         _change(row, changes, stage, on)
+        if stage == Stage.ACCEPTED:
+            _tell(row, on, f"Accepted: {row.title}")
     row.closed_on = since(row, changes) if row.stage in OVER else None
     if lesson and lesson not in row.notes.splitlines():
         row.notes = "\n".join(filter(None, [row.notes, lesson]))
         _save(opportunity, row, "notes")
     return _save(opportunity, row, "stage", "closed_on")
+
+
+def _tell(opportunity, on, note):
+    """Write a note into the story of everybody involved."""
+    Interaction.objects.bulk_create(
+        Interaction(
+            owner_id=opportunity.owner_id,
+            contact_id=contact_id,
+            channel=Channel.NOTE,
+            outcome=Outcome.NOTED,
+            on=on,
+            note=note,
+        )
+        for contact_id in opportunity.involved.values_list("contact", flat=True)
+    )
 
 
 def _change(row, changes, stage, on):

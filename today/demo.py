@@ -97,7 +97,9 @@ def fill_demo(user: User, now: datetime | None = None) -> None:
     for row in data["people"]:
         story.tell(contacts[row["name"]], row.get("story", []))
     story.live()
+    story.day = story.on(1)
     demo_rooms.open_openings(user, data.get("openings", []), contacts, story.on, today)
+    story.date_back()
 
 
 def _write_people(user: User, data: Json, today: date) -> dict[str, Contact]:
@@ -180,7 +182,7 @@ class Story:
             self._raise_reminders()
             for contact, entry in self.entries[ago]:
                 self._write(contact, entry)
-            self._date_back()
+            self.date_back()
         self.day = self.today
         self._raise_reminders()
 
@@ -198,7 +200,7 @@ class Story:
         for follow_up in due:
             planning.raise_reminder(follow_up, instant(follow_up.next_on, 0, self.user.time_zone))
 
-    def _date_back(self) -> None:
+    def date_back(self) -> None:
         """Give what the engine has stamped with the real clock its time in the story."""
         at = instant(self.day, WRITES_AT, self.user.time_zone)
         stamps = [

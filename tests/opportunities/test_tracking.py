@@ -26,6 +26,21 @@ def path(opening):
     return [(label, on) for label, on in Opportunity.objects.get(pk=opening.pk).path if on]
 
 
+def test_that_it_came_up_and_was_accepted_stands_in_the_story_and_touches_nothing(alice):
+    ruth = make_contact(alice, "Ruth", rhythm_days=21)
+    opening = make_opening(alice, people=[ruth], title="Coordinator", heard_on=FIRST)
+    for stage, on in ((Stage.APPLIED, SECOND), (Stage.ACCEPTED, THIRD), (Stage.ACCEPTED, THIRD)):
+        tracking.move_to(opening, stage, on)
+    story = Interaction.objects.order_by("on").values_list("contact", "on", "note")
+    assert list(story) == [
+        (ruth.pk, FIRST, "An opening came up: Coordinator"),
+        (ruth.pk, THIRD, "Accepted: Coordinator"),
+    ]
+    ruth.refresh_from_db()
+    assert ruth.last_interaction_on is None
+    assert not Action.objects.exists()
+
+
 def test_it_begins_as_heard_of_and_the_way_ahead_is_shown(opening):
     assert opening.path == [
         ("Heard of", FIRST),
@@ -105,16 +120,6 @@ def test_what_was_written_meanwhile_stays(opening):
     tracking.another_day(opening, THIRD)
     opening.refresh_from_db()
     assert (opening.notes, opening.next_step) == ("written meanwhile", "Call")
-
-
-def test_nothing_is_logged_with_anybody(alice):
-    ruth = make_contact(alice, "Ruth")
-    opening = make_opening(alice, people=[ruth], heard_on=FIRST)
-    tracking.move_to(opening, Stage.ACCEPTED, SECOND)
-    ruth.refresh_from_db()
-    assert ruth.last_interaction_on is None
-    assert not Interaction.objects.exists()
-    assert not Action.objects.exists()
 
 
 def test_the_same_key_is_one_opening(alice):
