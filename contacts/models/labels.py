@@ -93,9 +93,9 @@ class Tag(Owned):
     @transaction.atomic
     def remove(self):
         """Delete the tag. Whoever had it stays, and is no longer found by its name."""
+        contacts = self.contacts.model.objects
         tagged = list(self.contacts.values_list("pk", flat=True))
         self.delete()
-        contacts = self.contacts.model.objects
         contacts.filter(pk__in=tagged).reindex()
 
 

@@ -5,6 +5,8 @@
 const KEPT = "coffees";
 const PAGES = 12;
 const PATIENCE = 4000; // milliseconds, then the kept page is better than a blank one
+// How often somebody has signed out: what was on its way to be kept by then is thrown away as well.
+let leavings = 0;
 const isPage = (url) => /^\/coffees\/\d+\/$/.test(url.pathname);
 
 addEventListener("install", () => skipWaiting());
@@ -21,9 +23,11 @@ const keepAll = async (addresses) => {
 };
 
 const keep = async (request, response) => {
+  const before = leavings;
   const cache = await caches.open(KEPT);
   if (!response.ok || response.redirected) return;
   await cache.put(request, await stamped(response.clone()));
+  if (leavings !== before) return caches.delete(KEPT);
   const pages = (await cache.keys()).filter(({ url }) => isPage(new URL(url)));
   await Promise.all(pages.slice(0, -PAGES).map((page) => cache.delete(page)));
 };
@@ -37,6 +41,7 @@ const stamped = async (response) => {
 
 addEventListener("fetch", (event) => {
   const { request } = event, url = new URL(request.url);
+  if (request.method === "POST" && url.pathname.endsWith("/logout/")) leavings += 1;
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (request.mode === "navigate" && isPage(url)) event.respondWith(page(event));
   else if (request.mode !== "navigate" && !request.headers.has("HX-Request")) event.respondWith(file(request));
