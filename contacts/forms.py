@@ -285,7 +285,7 @@ class ContactForm(Draft, forms.ModelForm):
         self.owner = instance.owner
         self.is_draft = add in LINES
         if data and self.is_draft:
-            data = _one_line_more(data, add)
+            data = one_line_more(data, add)
         initial = {"key": uuid.uuid4()}
         if instance.organisation:
             initial["organisation_name"] = instance.organisation.name
@@ -377,11 +377,12 @@ class ContactForm(Draft, forms.ModelForm):
         return contact
 
 
-def _one_line_more(data, name):
+def one_line_more(data, name, most=MOST_LINES):
+    """Return posted data in which the formset of that name has one more form, up to `most`."""
     data = data.copy()
     count = data.get(f"{name}-TOTAL_FORMS", "")
     if count.isascii() and count.isdigit() and len(count) < 4:
-        data[f"{name}-TOTAL_FORMS"] = str(min(int(count) + 1, MOST_LINES))
+        data[f"{name}-TOTAL_FORMS"] = str(min(int(count) + 1, most))
     return data
 
 

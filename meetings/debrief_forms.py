@@ -6,7 +6,7 @@ from datetime import timedelta
 from django import forms
 from django.http import QueryDict
 
-from contacts.forms import DayInput, Draft
+from contacts.forms import DayInput, Draft, one_line_more
 from contacts.models import RHYTHMS
 from meetings.debriefing import Line, Said
 from meetings.models import Advice, Debrief
@@ -238,7 +238,7 @@ class DebriefForm(WordsForm):
         self.typed = data
         is_draft = is_draft or add in LINES
         if data is not None and add in LINES:
-            data = _one_line_more(data, add)
+            data = one_line_more(data, add, MOST_LINES)
         super().__init__(meeting, data, is_draft=is_draft)
         about = {
             "people": self.people,
@@ -304,14 +304,6 @@ def _valid(lines):
     for form in lines.forms:
         if form.has_changed() and form.is_valid():
             yield form.line()
-
-
-def _one_line_more(data, name):
-    data = data.copy()
-    count = data.get(f"{name}-TOTAL_FORMS", "")
-    if count.isascii() and count.isdigit() and len(count) < 4:
-        data[f"{name}-TOTAL_FORMS"] = str(min(int(count) + 1, MOST_LINES))
-    return data
 
 
 class LessonForm(forms.Form):

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.utils.timezone
 import netcrm.owned
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 
@@ -54,7 +53,6 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=200, verbose_name='the entry that went')),
                 ('before', models.JSONField(default=dict)),
-                ('batch', models.UUIDField(default=uuid.uuid4)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('undone_at', models.DateTimeField(null=True)),
             ],
@@ -106,7 +104,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='importjob',
             name='source',
-            field=models.CharField(choices=[('linkedin', 'LinkedIn'), ('google', 'Google Contacts'), ('outlook', 'Outlook'), ('vcard', 'vCards'), ('csv', 'A table'), ('monica', 'Monica'), ('netcrm', 'A netcrm archive')], default='linkedin', max_length=20),
+            field=models.CharField(choices=[('linkedin', 'LinkedIn'), ('google', 'Google Contacts'), ('outlook', 'Outlook'), ('vcard', 'vCards'), ('csv', 'A table'), ('monica', 'Monica')], default='linkedin', max_length=20),
         ),
         migrations.AlterField(
             model_name='importjob',

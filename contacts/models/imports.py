@@ -39,7 +39,6 @@ class ImportJob(Owned):
         VCARD = "vcard", "vCards"
         CSV = "csv", "A table"
         MONICA = "monica", "Monica"
-        NETCRM = "netcrm", "A netcrm archive"
 
     file_name = models.CharField(max_length=255)
     source = models.CharField(max_length=20, choices=Source, default=Source.LINKEDIN)

@@ -1,6 +1,5 @@
 """Two entries for one person: found, merged, or told apart."""
 
-import uuid
 from datetime import timedelta
 
 from django.db import models
@@ -47,8 +46,6 @@ class Merge(Owned):
     # From contacts.snapshots.changes(), with the ids of the entry that went and of the action. It
     # names rows by their ids: where those are others, it must be empty.
     before = models.JSONField(default=dict)
-    # Of several merges done at one stroke.
-    batch = models.UUIDField(default=uuid.uuid4)
     at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True)
 
