@@ -18,7 +18,7 @@ from netcrm.localtime import next_digest
 from netcrm.models import Heartbeat, Mail, User
 from netcrm.outbox import on_hold, queue_mail
 from today import links
-from today.agenda import Agenda, Week, build_agenda, this_week
+from today.agenda import Agenda, Week, build_agenda, this_week, with_idea
 from today.letter import Letter, write_letter
 from today.models import Digest
 
@@ -126,13 +126,14 @@ def agenda_for(user: User, now: datetime) -> Agenda:
     (rule 3), the rest as the user chose."""
     agenda = build_agenda(user, user.today(now), at_most=user.digest_cap, now=now)
     wanted = user.digest_sections
-    return replace(
+    agenda = replace(
         agenda,
         rhythms=agenda.rhythms if "hellos" in wanted else [],
         coming=agenda.coming if "coming" in wanted else [],
-        idea=agenda.idea if "idea" in wanted else None,
         evidence=agenda.evidence if "evidence" in wanted else None,
     )
+    has_room = 0 < agenda.total < user.digest_cap
+    return with_idea(agenda, user) if "idea" in wanted and has_room else agenda
 
 
 def _count_mailed(agenda: Agenda) -> None:

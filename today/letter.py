@@ -108,7 +108,7 @@ def write_letter(
             ("Introductions", [_introduction(each) for each in shown.introductions]),
         ],
         "promises": [_promise(user, each, agenda.day) for each in shown.promises],
-        "idea": _idea(agenda.idea) if agenda.idea and many < user.digest_cap else None,
+        "idea": _idea(agenda.idea) if agenda.idea else None,
         "since": _since(over),
         "carried_over": rows[: len(over)],
         "due_today": rows[len(over) :],

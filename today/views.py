@@ -13,7 +13,7 @@ from followups.models import Playbook
 from followups.spreading import is_backlog, strokes
 from netcrm.htmx import render_page
 from netcrm.models import User
-from today.agenda import build_agenda, just_now, last_beats, this_week
+from today.agenda import build_agenda, just_now, last_beats, this_week, with_idea
 from today.demo import create_demo_user
 from today.digest import send_test
 
@@ -22,7 +22,7 @@ from today.digest import send_test
 def today(request):
     """The agenda of the day: the page after login."""
     day = request.user.today()
-    agenda = build_agenda(request.user, day)
+    agenda = with_idea(build_agenda(request.user, day), request.user)
     oldest = next(iter(agenda.reminders), None)
     context = {
         "agenda": agenda,
