@@ -12,6 +12,7 @@ from followups.models import Action, Ending, FollowUp, Interaction, Outcome, Sta
 from followups.planning import CannotDo
 from giveback.models import GiveBack
 from introductions import asking
+from introductions.forms import looks_like_a_name
 from introductions.models import Introduction, Stage
 from introductions.steps import waiting
 from tests.factories import make_contact, make_follow_up
@@ -387,3 +388,17 @@ def test_the_steps_cost_as_many_queries_for_3_as_for_30(alice, django_assert_num
     ask_many(27)
     with django_assert_num_queries(4):
         assert len(waiting(alice)) == 30
+
+
+@pytest.mark.parametrize(
+    ("words", "is_name"),
+    [
+        ("Priya Raman", True),
+        ("Łukasz", True),
+        ("somebody in grid planning at Aster", False),
+        ("Somebody in research", False),
+        ("The People Who Decide At Aster", False),
+    ],
+)
+def test_only_a_name_is_offered_as_the_name_of_whom_one_was_introduced_to(words, is_name):
+    assert looks_like_a_name(words) is is_name
