@@ -38,26 +38,18 @@ class ShelfKind(models.TextChoices):
     PERSON = "person", "Somebody worth knowing"
 
 
-MOST_WORDS = 8
-
-
 class ShelfItemQuerySet(OwnedQuerySet):
     def current(self):
         return self.filter(archived_at=None)
 
     def search(self, words):
         """Return the items that have every word, in any order, accents and case ignored."""
-        for word in words.split()[:MOST_WORDS]:
-            about = ShelfTopic.objects.filter(
-                item=OuterRef("pk"), topic__name__unaccent__icontains=word
-            )
-            self = self.filter(
-                Q(title__unaccent__icontains=word)
-                | Q(text__unaccent__icontains=word)
-                | Q(contact__name__unaccent__icontains=word)
-                | Exists(about)
-            )
-        return self
+
+        def about(word):
+            named = {"topic__name__unaccent__icontains": word}
+            return Q(Exists(ShelfTopic.objects.filter(item=OuterRef("pk"), **named)))
+
+        return self.with_words(words, "title", "text", "contact__name", also=about)
 
 
 class ShelfItem(Owned):
@@ -161,13 +153,7 @@ class GiveBackQuerySet(OwnedQuerySet):
     def search(self, words):
         """Return those that have every word, in any order, accents and case ignored: in what it
         is, its note or the name of the person."""
-        for word in words.split()[:MOST_WORDS]:
-            self = self.filter(
-                Q(what__unaccent__icontains=word)
-                | Q(note__unaccent__icontains=word)
-                | Q(contact__name__unaccent__icontains=word)
-            )
-        return self
+        return self.with_words(words, "what", "note", "contact__name")
 
 
 class GiveBack(Owned):

@@ -4,7 +4,6 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from introductions import steps
@@ -13,14 +12,6 @@ from netcrm.models import User
 
 PAGE = 30
 OVER = 20
-
-
-def _with_words[Rows: QuerySet](rows: Rows, words: str, *fields: str) -> Rows:
-    """Return the rows that have every word in one of the fields, accents and case ignored."""
-    for word in words.split()[:8]:
-        in_one = Q(*((f"{field}__unaccent__icontains", word) for field in fields), _connector=Q.OR)
-        rows = rows.filter(in_one)
-    return rows
 
 
 class IntroductionsPage:
@@ -35,14 +26,11 @@ class IntroductionsPage:
 
     @property
     def introductions(self) -> IntroductionQuerySet:
-        mine = Introduction.objects.for_user(self.user)
-        people = ("introducer__name", "target__name")
-        return _with_words(mine, self.q, "wanted", "why", "ask", *people)
+        return Introduction.objects.for_user(self.user).search(self.q)
 
     @property
     def offers(self) -> OfferQuerySet:
-        mine = Offer.objects.for_user(self.user).with_people()
-        return _with_words(mine, self.q, "why", "one__name", "other__name")
+        return Offer.objects.for_user(self.user).with_people().search(self.q)
 
     @cached_property
     def waiting(self) -> list[steps.Waiting]:

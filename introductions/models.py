@@ -34,6 +34,11 @@ class IntroductionQuerySet(OwnedQuerySet):
     def over(self):
         return self.exclude(stage__in=OPEN)
 
+    def search(self, words):
+        """Return those that have every word in what they are about or in a name."""
+        names = ("introducer__name", "target__name")
+        return self.with_words(words, "wanted", "why", "ask", *names)
+
     def with_people(self):
         return self.select_related("introducer__organisation", "target__organisation")
 
@@ -224,6 +229,10 @@ class OfferQuerySet(OwnedQuerySet):
 
     def over(self):
         return self.exclude(made_on=None, ended_on=None)
+
+    def search(self, words):
+        """Return those that have every word in the reason or in a name."""
+        return self.with_words(words, "why", "one__name", "other__name")
 
     def with_people(self):
         return self.select_related("one__organisation", "other__organisation")

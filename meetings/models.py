@@ -96,15 +96,12 @@ class MeetingQuerySet(OwnedQuerySet):
     def search(self, words):
         """Return the meetings that have every word, accents and case ignored: in title, place,
         purpose, what was remembered, or what is known about the people."""
-        for word in words.replace("\0", "").split()[:8]:
-            said = Q()
-            for name in SEARCHED:
-                said |= Q(**{f"{name}__unaccent__icontains": word})
-            them = Attendee.objects.filter(
-                meeting=OuterRef("pk"), contact__search_text__contains=plain(word)
-            )
-            self = self.filter(said | Exists(them))
-        return self
+
+        def with_them(word):
+            known = {"contact__search_text__contains": plain(word)}
+            return Q(Exists(Attendee.objects.filter(meeting=OuterRef("pk"), **known)))
+
+        return self.with_words(words, *SEARCHED, also=with_them)
 
     def _ending(self):
         """Annotate `ends`, the instant at which a meeting is over."""

@@ -4,11 +4,24 @@ from django.conf import settings
 from django.db import models
 from django.db.models.constraints import BaseConstraint
 
+# A search looks at so many words.
+MOST_WORDS = 8
+
 
 class OwnedQuerySet(models.QuerySet):
     def for_user(self, user):
         """Return only the rows of this user. Every view starts here."""
         return self.filter(owner=user)
+
+    def with_words(self, words, *fields, also=None):
+        """Return the rows that have every word in one of the fields; in any order, accents and case
+        ignored. `also(word)` is one more condition under which a row has a word."""
+        for word in words.replace("\0", "").split()[:MOST_WORDS]:
+            has_it = also(word) if also else models.Q()
+            for field in fields:
+                has_it |= models.Q(**{f"{field}__unaccent__icontains": word})
+            self = self.filter(has_it)
+        return self
 
 
 class Owned(models.Model):

@@ -26,7 +26,6 @@ class Stage(models.TextChoices):
 OVER = (Stage.ACCEPTED, Stage.CLOSED)
 # The way that an opening takes if all goes well.
 WAY = tuple(stage for stage in Stage if stage != Stage.CLOSED)
-MOST_WORDS = 8
 
 
 class OpportunityQuerySet(OwnedQuerySet):
@@ -49,18 +48,13 @@ class OpportunityQuerySet(OwnedQuerySet):
     def search(self, words):
         """Return those that have every word in what is written about them or in the name of
         somebody involved; in any order, accents and case ignored."""
-        for word in words.split()[:MOST_WORDS]:
-            involved = Involved.objects.filter(
-                opportunity=OuterRef("pk"), contact__name__unaccent__icontains=word
-            )
-            self = self.filter(
-                Q(title__unaccent__icontains=word)
-                | Q(organisation__name__unaccent__icontains=word)
-                | Q(next_step__unaccent__icontains=word)
-                | Q(notes__unaccent__icontains=word)
-                | Exists(involved)
-            )
-        return self
+
+        def involved(word):
+            named = {"contact__name__unaccent__icontains": word}
+            return Q(Exists(Involved.objects.filter(opportunity=OuterRef("pk"), **named)))
+
+        fields = ("title", "organisation__name", "next_step", "notes")
+        return self.with_words(words, *fields, also=involved)
 
     def with_people(self):
         """Fetch the organisation and everybody involved, with theirs: one query more for all."""

@@ -25,10 +25,10 @@ from introductions.models import Introduction, Offer
 from meetings.models import Advice, Debrief, Meeting
 from netcrm.localtime import local_day
 from netcrm.models import User
+from netcrm.owned import MOST_WORDS
 from opportunities.models import Opportunity
 
 LONGEST = 200
-MOST_WORDS = 8
 SHOWN = 5
 # An excerpt has so many letters, so many of them before the first word that was found.
 EXCERPT, BEFORE = 160, 40
@@ -88,7 +88,7 @@ def find(user: User, q: str) -> list[Group]:
     """Return what has every word of `q`, in any order, accents and case ignored, by room. Rooms
     without anything are left out."""
     words = q.split()[:MOST_WORDS]
-    groups = (_group(room, q, words) for room in _rooms(user, q, words))
+    groups = (_group(room, q, words) for room in _rooms(user, q))
     return [group for group in groups if group.lines]
 
 
@@ -116,7 +116,7 @@ def _line(found, words):
 # What each room searches
 
 
-def _rooms(user, q, words):
+def _rooms(user, q):
     def mine(model):
         return model.objects.for_user(user)
 
@@ -128,7 +128,10 @@ def _rooms(user, q, words):
         Room(
             "Introductions",
             "affiliate",
-            [_introductions(mine(Introduction), words), _offers(mine(Offer), words)],
+            [
+                mine(Introduction).search(q).select_related("introducer", "target"),
+                mine(Offer).search(q).select_related("one", "other"),
+            ],
             _introduction,
             "introductions:introduction_list",
         ),
@@ -146,59 +149,41 @@ def _rooms(user, q, words):
             _opening,
             "opportunities:opportunity_list",
         ),
-        Room("Conversations", "messages", [_conversations(mine(Interaction), words)], _talk),
-        Room("Lessons", "bulb", _lessons(mine, words), _lesson),
-        Room("Advice", "book-2", [_advice(mine(Advice), words)], _told),
+        Room("Conversations", "messages", [_conversations(mine(Interaction), q)], _talk),
+        Room("Lessons", "bulb", _lessons(mine, q), _lesson),
+        Room("Advice", "book-2", [_advice(mine(Advice), q)], _told),
     ]
 
 
-def _every(words: Iterable[str], *fields: str) -> Q:
-    """Return the condition that each word stands in one of the fields."""
-    condition = Q()
-    for word in words:
-        condition &= _any([word], *fields)
-    return condition
-
-
-def _any(words: Iterable[str], *fields: str) -> Q:
+def _any(q: str, *fields: str) -> Q:
     """Return the condition that at least one word stands in one of the fields."""
     condition = Q()
-    for word in words:
+    for word in q.split()[:MOST_WORDS]:
         for name in fields:
             condition |= Q(**{f"{name}__unaccent__icontains": word})
     return condition
 
 
-def _introductions(rows, words):
-    found = rows.filter(_every(words, "wanted", "why", "ask", "introducer__name", "target__name"))
-    return found.select_related("introducer", "target")
-
-
-def _offers(rows, words):
-    found = rows.filter(_every(words, "why", "one__name", "other__name"))
-    return found.select_related("one", "other")
-
-
-def _conversations(rows, words):
+def _conversations(rows, q):
     # The name alone is no find: the person's own page tells everything about them.
-    found = rows.filter(_every(words, "note", "contact__name"), _any(words, "note"))
+    found = rows.with_words(q, "note", "contact__name").filter(_any(q, "note"))
     return found.select_related("contact")
 
 
-def _lessons(mine, words):
-    pursuits = mine(FollowUp).exclude(lesson="").filter(_every(words, "lesson", "contact__name"))
-    debriefs = mine(Debrief).exclude(lesson="").filter(_every(words, "lesson", "meeting__title"))
+def _lessons(mine, q):
+    pursuits = mine(FollowUp).exclude(lesson="").with_words(q, "lesson", "contact__name")
+    debriefs = mine(Debrief).exclude(lesson="").with_words(q, "lesson", "meeting__title")
     return [
-        pursuits.filter(_any(words, "lesson")).select_related("contact").order_by("-id"),
-        debriefs.filter(_any(words, "lesson"))
+        pursuits.filter(_any(q, "lesson")).select_related("contact").order_by("-id"),
+        debriefs.filter(_any(q, "lesson"))
         .select_related("meeting")
         .prefetch_related("meeting__contacts"),
     ]
 
 
-def _advice(rows, words):
-    found = rows.filter(_every(words, "text", "what_i_did", "contact__name"))
-    return found.filter(_any(words, "text", "what_i_did")).select_related("contact", "debrief")
+def _advice(rows, q):
+    found = rows.with_words(q, "text", "what_i_did", "contact__name")
+    return found.filter(_any(q, "text", "what_i_did")).select_related("contact", "debrief")
 
 
 # How a row is told
