@@ -25,7 +25,7 @@ from contacts.models import (
 from contacts.storing import LINES, TAKERS, WRITTEN, Pair, as_json, picture
 
 # What an import writes itself: whether that is still the same, the picture of a person tells.
-OWN = {"emails", "phones", "links", "tags", "contacttag", "photo", "import_rows"}
+OWN = {"emails", "phones", "links", "tags", "contacttag", "photo", "import_rows", "bulk_rows"}
 
 
 def take_back(job: ImportJob, chunk: int) -> bool:

@@ -38,6 +38,8 @@ ID_PARAMETERS = {
     "job_id",
     "row_id",
     "merge_id",
+    "change_id",
+    "view_id",
     "give_back_id",
     "item_id",
     "other_id",

@@ -51,6 +51,8 @@ LARGEST_PHOTO = MEGABYTE
 # What came by mail or by an import and went again, secrets, and what it takes to undo: this names
 # rows by ids that no other notebook has.
 NOT_ARCHIVED = {
+    "contacts.BulkChange",
+    "contacts.BulkRow",
     "contacts.ImportJob",
     "contacts.ImportRow",
     "contacts.Merge",

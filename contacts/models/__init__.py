@@ -1,3 +1,10 @@
+from contacts.models.bulk import (
+    UNDO_BULK_FOR,
+    BulkChange,
+    BulkRow,
+    ListColumns,
+    SavedView,
+)
 from contacts.models.imports import (
     UNDO_IMPORT_FOR,
     ColumnMapping,
@@ -36,7 +43,10 @@ __all__ = [
     "LONGEST_RHYTHM",
     "NOT_THIS_WEEK",
     "RHYTHMS",
+    "UNDO_BULK_FOR",
     "UNDO_IMPORT_FOR",
+    "BulkChange",
+    "BulkRow",
     "ColumnMapping",
     "Contact",
     "ContactEmail",
@@ -49,9 +59,11 @@ __all__ = [
     "ImportJob",
     "ImportRow",
     "ImportRowQuerySet",
+    "ListColumns",
     "Merge",
     "NotSame",
     "Organisation",
+    "SavedView",
     "Tag",
     "Topic",
     "plain",

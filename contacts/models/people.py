@@ -197,6 +197,9 @@ class Contact(Owned):
                 name="contact_with_rhythm",
                 condition=Q(rhythm_days__isnull=False),
             ),
+            models.Index(
+                fields=["owner", "last_interaction_on", "id"], name="contact_by_last_interaction"
+            ),
             GinIndex(
                 OpClass("owner_id", "int8_ops"),
                 OpClass("search_text", "gin_trgm_ops"),

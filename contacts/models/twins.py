@@ -10,6 +10,8 @@ from contacts.models.people import Contact
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner
 
 UNDO_MERGE_FOR = timedelta(days=30)
+# One holds up to all that was ever noted of two people.
+FORGOTTEN_AT_ONCE = 200
 
 
 class NotSame(Owned):
@@ -36,6 +38,13 @@ class MergeQuerySet(OwnedQuerySet):
         """Return those that can still be parted, newest first."""
         recent = self.filter(undone_at=None, at__gt=timezone.now() - UNDO_MERGE_FOR)
         return recent.filter(before__has_key="action")
+
+    def forget(self):
+        """Empty `before` of those that can no longer be parted: it holds the person that went."""
+        over = self.filter(Q(at__lte=timezone.now() - UNDO_MERGE_FOR) | ~Q(undone_at=None))
+        ids = over.exclude(before={}).order_by("pk").values_list("pk", flat=True)
+        while some := list(ids[:FORGOTTEN_AT_ONCE]):
+            self.filter(pk__in=some).update(before={})
 
 
 class Merge(Owned):

@@ -44,6 +44,7 @@ READ = {
     "contacts.ColumnMapping.header",
     "contacts.ColumnMapping.mapping",
     "contacts.Contact.details",
+    "contacts.ListColumns.columns",
     "followups.FollowUp.facts",
     "followups.FollowUp.steps",
     "followups.Playbook.steps",
