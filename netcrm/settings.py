@@ -193,6 +193,8 @@ CELERY_TASK_DEFAULT_QUEUE = "tick"
 CELERY_TASK_ROUTES = {
     "netcrm.tasks.send_mail": {"queue": "mail"},
     "contacts.tasks.run_imports": {"queue": "import"},
+    "contacts.tasks.run_changes": {"queue": "import"},
+    "today.tasks.run_restores": {"queue": "import"},
 }
 TICK_SECONDS = env.float("TICK_SECONDS", default=30.0)
 
@@ -207,8 +209,12 @@ CELERY_BEAT_SCHEDULE = {
     "send-digests": _tick("today.tasks.send_digests"),
     "send-mail": _tick("netcrm.tasks.send_mail", min(5.0, TICK_SECONDS)),
     "run-imports": _tick("contacts.tasks.run_imports", min(2.0, TICK_SECONDS)),
+    "run-changes": _tick("contacts.tasks.run_changes", min(2.0, TICK_SECONDS)),
+    "run-restores": _tick("today.tasks.run_restores", min(2.0, TICK_SECONDS)),
     "check-followups": _tick("followups.tasks.check_followups", 24 * 3600.0),
     "forget-imports": _tick("contacts.tasks.forget_imports", 24 * 3600.0),
+    "forget-changes": _tick("contacts.tasks.forget_changes", 24 * 3600.0),
+    "forget-merges": _tick("contacts.tasks.forget_merges", 24 * 3600.0),
 }
 
 # Language, time and numbers.

@@ -58,6 +58,8 @@ NOT_ARCHIVED = {
     "contacts.Merge",
     "meetings.CalendarFeed",
     "today.Digest",
+    "today.Restore",
+    "today.RestorePiece",
 }
 # Fields that are made anew: whose row it is, keys of forms, identities that exist only once,
 # what follows from other fields, and once more what it takes to undo.
@@ -245,20 +247,33 @@ def is_empty(user: User) -> bool:
 @transaction.atomic
 def restore(user: User, file: BinaryIO, size: int) -> None:
     """Bring an archive back into the empty notebook of a user: all of it, or nothing. The
-    playbooks and the settings become those of the archive.
+    playbooks and the settings become those of the archive. today.restoring sees to it that there
+    are not two at once.
 
     Raises CannotRestore with the reason.
     """
-    # Two at once would mix.
-    owner = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    if not is_empty(owner):
+    if not is_empty(user):
         raise CannotRestore(NOT_EMPTY)
+    with _opened(file, size) as archive:
+        _Restoring(user, archive).run()
+
+
+def unpacked_size(file: BinaryIO, size: int) -> int:
+    """Return how many bytes an archive unpacks to. Raises CannotRestore if it is none of ours."""
+    with _opened(file, size) as archive:
+        return _unpacked(archive)
+
+
+@contextmanager
+def _opened(file: BinaryIO, size: int) -> Iterator[ZipFile]:
+    """Open an archive for reading. Raises CannotRestore with the reason, also for what is found
+    inside."""
     if size > LARGEST_FILE:
         raise CannotRestore(TOO_LARGE)
     try:
         with ZipFile(_Bounded(file)) as archive:
             _check(archive, size)
-            _Restoring(owner, archive).run()
+            yield archive
     except BadZipFile as error:
         raise CannotRestore(NOT_A_ZIP) from error
     # RuntimeError: it asks for a password. NotImplementedError: packed in a way we do not know.
@@ -285,8 +300,7 @@ def _check(archive: ZipFile, size: int) -> None:
     file than its head declares."""
     known = {ABOUT, SETTINGS, *map(_file_of, archived_models())}
     names = {info.filename for info in archive.infolist()}
-    unpacked = sum(info.file_size for info in archive.infolist())
-    if unpacked > min(LARGEST_UNPACKED, max(size * HIGHEST_RATIO, SMALL)):
+    if _unpacked(archive) > min(LARGEST_UNPACKED, max(size * HIGHEST_RATIO, SMALL)):
         raise CannotRestore(TOO_MUCH)
     if ABOUT not in names:
         raise CannotRestore(FOREIGN)
@@ -297,6 +311,10 @@ def _check(archive: ZipFile, size: int) -> None:
         raise CannotRestore(NEWER)
     if stray := next((name for name in names - known if not name.startswith("photos/")), ""):
         raise damaged(f"it has a file {stray[:60]}")
+
+
+def _unpacked(archive: ZipFile) -> int:
+    return sum(info.file_size for info in archive.infolist())
 
 
 def _read_object(archive: ZipFile, name: str) -> dict[str, Any]:
@@ -335,10 +353,6 @@ class _Restoring:
         self.ids: Ids = defaultdict(dict)
 
     def run(self) -> None:
-        form = SettingsForm(_read_object(self.archive, SETTINGS), instance=self.user)
-        if not form.is_valid():
-            raise damaged(SETTINGS)
-        form.save()
         Playbook.objects.for_user(self.user).delete()
         for model in archived_models():
             if _file_of(model) in self.archive.namelist():
@@ -348,6 +362,16 @@ class _Restoring:
         self._restore_references_in_json()
         for some in batched(self.ids[Contact].values(), CHUNK):
             Contact.objects.filter(pk__in=some).reindex()
+        self._restore_settings()
+
+    def _restore_settings(self) -> None:
+        """Give the user the settings of the archive. This comes last: it locks their row, without
+        which nobody can sign in."""
+        owner = User.objects.select_for_update(no_key=True).get(pk=self.user.pk)
+        form = SettingsForm(_read_object(self.archive, SETTINGS), instance=owner)
+        if not form.is_valid():
+            raise damaged(SETTINGS)
+        form.save()
 
     def _restore_rows(self, model: type[models.Model]) -> None:
         loops = [each for each in archived_fields(model) if each.related_model is model]

@@ -8,6 +8,7 @@ urlpatterns = [
     path("demo/", views.demo, name="demo"),
     path("search/", search_views.search, name="search"),
     path("archive/", archive_views.archive, name="archive"),
+    path("archive/progress/", archive_views.archive_progress, name="archive_progress"),
     path("archive/download/", archive_views.archive_download, name="archive_download"),
     path("health/", health.health, name="health"),
     path("settings/digest/try/", views.try_digest, name="try_digest"),

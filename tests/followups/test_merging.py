@@ -25,7 +25,9 @@ from contacts.models import (
     Merge,
     Organisation,
     Tag,
+    twins,
 )
+from contacts.tasks import forget_merges
 from followups import pursuing, undoing
 from followups.checking import check_followups
 from followups.merging import merge, part
@@ -184,6 +186,25 @@ def test_not_after_thirty_days(priya, double, go_to):
     go_to("2026-12-10")
     with pytest.raises(CannotDo, match="30 days"):
         part(row)
+
+
+def test_who_went_is_forgotten_after_thirty_days(alice, priya, double, go_to, monkeypatch):
+    monkeypatch.setattr(twins, "FORGOTTEN_AT_ONCE", 1)
+    merge(priya, double)
+    merge(priya, make_contact(alice, "Prija Raman"))
+    go_to("2026-12-08")
+    forget_merges()
+    assert all(merged.can_undo for merged in Merge.objects.all())
+    go_to("2026-12-10")
+    forget_merges()
+    assert [merged.before for merged in Merge.objects.all()] == [{}, {}]
+
+
+def test_who_came_back_is_not_kept_twice(priya, double):
+    merge(priya, double)
+    part(Merge.objects.get())
+    forget_merges()
+    assert Merge.objects.get().before == {}
 
 
 def test_a_reminder_that_was_raised_since_is_no_hindrance(priya, double, go_to):

@@ -9,9 +9,10 @@ from threading import Thread
 
 import pytest
 import time_machine
+from celery.exceptions import SoftTimeLimitExceeded
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, models
+from django.db import OperationalError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -33,12 +34,15 @@ from introductions import asking
 from meetings.models import CalendarFeed, Debrief
 from netcrm.models import User
 from netcrm.owned import Owned
+from tests.conftest import client_of
 from tests.factories import make_contact, make_follow_up, make_meeting, make_opening, make_user
-from today import archive
+from today import archive, restoring
 from today.archive import CannotRestore, archived_fields, archived_models, restore, write
 from today.demo import create_demo_user
+from today.models import Restore, RestorePiece
+from today.restoring import run_restores
 
-PAGE, DOWNLOAD = "/archive/", "/archive/download/"
+PAGE, PROGRESS, DOWNLOAD = "/archive/", "/archive/progress/", "/archive/download/"
 # JSON whose ids, if there are any, archive.py knows.
 READ = {
     "contacts.ColumnMapping.header",
@@ -115,6 +119,25 @@ def photo(colour="red"):
     out = io.BytesIO()
     Image.new("RGB", (8, 8), colour).save(out, "PNG")
     return thumbnail(out.getvalue())
+
+
+def elsewhere(do):
+    """Do something on another connection; return whether it came to its end."""
+    done = []
+
+    def run():
+        try:
+            do()
+            done.append(True)
+        except OperationalError:
+            done.append(False)
+        finally:
+            connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    thread.join()
+    return done[0]
 
 
 @pytest.fixture
@@ -297,7 +320,7 @@ def test_bob_gets_nothing_of_alice(small, alice, bob_client):
     assert not [name for name in files_of(data) if name.startswith("photos/")]
 
 
-@pytest.mark.parametrize("address", [PAGE, DOWNLOAD])
+@pytest.mark.parametrize("address", [PAGE, PROGRESS, DOWNLOAD])
 def test_only_who_is_signed_in(client, address):
     assert client.get(address).status_code == 302
 
@@ -323,13 +346,7 @@ def test_the_archive_is_of_one_moment(alice):
     pieces = write(alice)
     data = next(pieces)
 
-    def elsewhere():
-        make_follow_up(make_contact(alice, "Ada Late"))
-        connection.close()
-
-    thread = Thread(target=elsewhere)
-    thread.start()
-    thread.join()
+    assert elsewhere(lambda: make_follow_up(make_contact(alice, "Ada Late")))
     data += b"".join(pieces)
     assert [row["name"] for row in rows_in(data, "contacts/contact.jsonl")] == ["Priya Raman"]
     assert rows_in(data, "followups/followup.jsonl") == []
@@ -370,6 +387,158 @@ def test_anything_but_playbooks_makes_it_not_empty(bob, make):
 def test_no_file_and_an_empty_file(bob_client):
     assert "Choose the file first." in bob_client.post(PAGE).content.decode()
     assert "not a ZIP" in upload(bob_client, b"").content.decode()
+
+
+# A large one is a job: Celery brings it back
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Nothing is small enough to be brought back at once."""
+    monkeypatch.setattr(restoring, "AT_ONCE", -1)
+
+
+def restore_of(user):
+    return Restore.objects.for_user(user).get()
+
+
+def test_a_large_one_is_brought_back_by_celery(small, bob, bob_client, slow):
+    assert upload(bob_client, small, "mine.zip").url == PAGE
+    page = bob_client.get(PAGE).content.decode()
+    assert "mine.zip is on its way back" in page
+    assert 'type="file"' not in page
+    assert b"<html" not in bob_client.get(PROGRESS, headers=looking_again()).content
+    assert archive.is_empty(bob)
+    run_restores()
+    assert bob_client.get(PROGRESS).url == "/people/"
+    assert "Everything is back in your notebook." in bob_client.get("/people/").content.decode()
+    assert content(archive_of(bob)) == content(small)
+    assert "mine.zip came back" in bob_client.get(PAGE).content.decode()
+
+
+def looking_again():
+    return {"HX-Request": "true", "HX-Target": "restoring"}
+
+
+def test_its_file_comes_whole_and_goes_when_it_is_done(
+    small, bob, bob_client, slow, monkeypatch, settings
+):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
+    monkeypatch.setattr(restoring, "PIECE", 1000)
+    upload(bob_client, small)
+    pieces = restore_of(bob).pieces.all()
+    assert len(pieces) == len(small) // 1000 + 1
+    assert b"".join(bytes(piece.data) for piece in pieces) == small
+    run_restores()
+    assert not RestorePiece.objects.exists()
+    assert Contact.objects.for_user(bob).count() == 2
+
+
+def test_the_notebook_must_be_empty_when_it_begins(small, bob, bob_client, slow):
+    upload(bob_client, small)
+    ada = make_contact(bob, "Ada Early")
+    run_restores()
+    assert list(Contact.objects.for_user(bob)) == [ada]
+    assert restore_of(bob).error == archive.NOT_EMPTY
+    assert not RestorePiece.objects.exists()
+    assert bob_client.get(PROGRESS).url == PAGE
+
+
+def test_what_is_wrong_inside_is_said_on_the_page_until_the_next_one(small, bob_client, bob, slow):
+    torn = edited(small, "contacts/contact.jsonl", lambda rows: rows[0].update(name=None))
+    upload(bob_client, torn)
+    run_restores()
+    page = bob_client.get(PAGE).content.decode()
+    assert "netcrm.zip did not come back. That archive is damaged" in page
+    assert 'type="file"' in page
+    assert archive.is_empty(bob)
+    upload(bob_client, small)
+    run_restores()
+    assert restore_of(bob).state == "done"
+
+
+def test_of_two_at_once_one_wins(small, bob, bob_client, slow):
+    upload(bob_client, small)
+    second = upload(bob_client, small)
+    assert second.status_code == 422
+    assert restoring.UNDER_WAY in second.content.decode()
+    run_restores()
+    assert Contact.objects.for_user(bob).count() == 2
+
+
+def test_bob_sees_nothing_of_the_archive_of_alice(small, bob_client, slow):
+    carol = make_user("carol@example.org")
+    upload(client_of(carol), small, "carols.zip")
+    assert "carols.zip" not in bob_client.get(PAGE).content.decode()
+    assert bob_client.get(PROGRESS).url == PAGE
+
+
+def test_a_worker_that_dies_leaves_nothing_and_the_next_one_begins_anew(
+    small, bob, bob_client, slow, monkeypatch
+):
+    upload(bob_client, small)
+
+    def dies(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archive._Restoring, "_restore_settings", dies)
+        with pytest.raises(KeyboardInterrupt):
+            run_restores()
+    assert archive.is_empty(bob)
+    assert restore_of(bob).state == "waiting"
+    run_restores()
+    assert content(archive_of(bob)) == content(small)
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [(SoftTimeLimitExceeded(), restoring.TOO_SLOW), (RuntimeWarning("?"), restoring.FAILED)],
+)
+def test_whatever_stops_it_is_said(small, bob, bob_client, slow, monkeypatch, problem, said):
+    def fails(*args):
+        raise problem
+
+    upload(bob_client, small)
+    monkeypatch.setattr(archive._Restoring, "_restore_settings", fails)
+    run_restores()
+    assert restore_of(bob).error == said
+    assert archive.is_empty(bob)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_at_a_time_and_one_process_each(alice, bob, slow):
+    """While one process is at it, another finds nothing to do; whoever comes later waits."""
+    make_contact(alice)
+    data, carol = archive_of(alice), make_user("carol@example.org")
+    for user in (bob, carol):
+        upload(client_of(user), data)
+    with transaction.atomic():
+        Restore.objects.select_for_update().get(owner=bob)
+        assert elsewhere(run_restores), "It waits for the other one."
+    assert Contact.objects.exclude(owner=alice).count() == 0
+    run_restores()
+    assert [each.state for each in Restore.objects.order_by("id")] == ["done", "waiting"]
+    run_restores()
+    assert Contact.objects.for_user(carol).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_signs_in_meanwhile_need_not_wait(alice, bob, slow, monkeypatch):
+    """Their row is locked for the last moment only."""
+    make_contact(alice)
+    upload(client_of(bob), archive_of(alice))
+    came = []
+    go_on = archive._Restoring._restore_references_in_json
+
+    def signs_in(*args):
+        came.append(elsewhere(lambda: client_of(bob)))
+        go_on(*args)
+
+    monkeypatch.setattr(archive._Restoring, "_restore_references_in_json", signs_in)
+    run_restores()
+    assert came == [True]
+    assert restore_of(bob).state == "done"
 
 
 # Wrong files: a sentence, and nothing has changed
