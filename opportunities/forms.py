@@ -4,7 +4,7 @@ from datetime import timedelta
 from django import forms
 from django.db import transaction
 
-from contacts.forms import DayInput
+from contacts.forms import DayInput, find_person
 from contacts.models import Contact, Organisation, plain
 from followups.schedule import say_day
 from netcrm.wording import one_line
@@ -14,15 +14,10 @@ from opportunities.models import Opportunity, Stage
 MOST_PEOPLE = 20
 LONGEST_NAME = 200
 EMPTY_LINES = 2
-MATCHES = 8
 NO_DATE = {"invalid": "Write the day as a date."}
 FURTHEST_BACK = timedelta(days=36_500)
 
 
-SEVERAL = (
-    "“{name}” could be several people. Write the whole name, or add the organisation after a comma:"
-    " Priya Raman, Tidewater Health."
-)
 NOBODY = (
     "Nobody called “{name}” is in your notebook yet. Tick the name to add it, or clear the line."
 )
@@ -100,8 +95,10 @@ class OpportunityForm(forms.ModelForm):
 
     def _name(self, person):
         """Return the name of somebody involved, with the organisation where two share it."""
-        twice = sum(other.name == person.name for other in self.before) > 1
-        return f"{person.name}, {person.organisation}" if twice else person.name
+        twice = [other.name for other in self.before].count(person.name) > 1
+        if twice and person.organisation:
+            return f"{person.name}, {person.organisation}"
+        return person.name
 
     def clean_title(self):
         title = one_line(self.cleaned_data["title"])
@@ -137,28 +134,35 @@ class OpportunityForm(forms.ModelForm):
             raise forms.ValidationError(f"{MOST_PEOPLE} people are enough for one opening.")
         problems = []
         for name in names:
-            matches = self._matches(name)
-            if len(matches) > 1:
-                problems.append(SEVERAL.format(name=name))
-            elif matches:
-                self.people += [person for person in matches if person not in self.people]
-            elif len(name) > LONGEST_NAME:
+            try:
+                person = self._find(name)
+            except forms.ValidationError as problem:
+                problems += [f"“{name}”: {sentence}" for sentence in problem.messages]
+                continue
+            if person is None and len(name) > LONGEST_NAME:
                 problems.append(f"Keep a name to {LONGEST_NAME} letters.")
-            else:
+            elif person is None:
                 self.unknown.append(name)
+            elif person not in self.people:
+                self.people.append(person)
         missing = [name for name in self.unknown if name not in self.cleaned_data["new"]]
         problems += [NOBODY.format(name=name) for name in missing]
         if problems:
             raise forms.ValidationError(problems)
         return names
 
-    def _matches(self, name):
-        """Return the few contacts that a name may mean: those who were involved before, else the
-        exact ones, else those who have every word of it."""
-        before = [person for person in self.before if plain(person.name) == plain(name)]
-        people = Contact.objects.for_user(self.owner).current()
-        exact = before or list(people.filter(name__iexact=name)[:MATCHES])
-        return exact or list(people.search(name.replace(",", " "))[:MATCHES])
+    def _find(self, name):
+        """Return the contact of that name, or None: whoever was involved before keeps their line,
+        also when somebody else has the name too. Raises ValidationError if it could be several."""
+        for person in self.before:
+            if plain(name) == plain(self._name(person)) and person not in self.people:
+                return person
+        try:
+            return find_person(self.owner, name)
+        except forms.ValidationError as error:
+            if error.code == "nobody":
+                return None
+            raise
 
     @transaction.atomic
     def save(self):

@@ -179,10 +179,12 @@ def test_people_are_found_by_name(alice, alice_client, ruth, bob):
     tidewater = Organisation.objects.create(owner=alice, name="Tidewater")
     make_contact(alice, "Priya Raman")
     priya = make_contact(alice, "Priya Raman", organisation=tidewater)
-    assert "“Priya” could be several people." in errors(new(alice_client, who=["Priya"]))
+    several = "“Priya Raman”: You know 2 people of that name. Add the organisation after a comma"
+    assert several in errors(new(alice_client, who=["Priya Raman"]))
+    assert "Nobody called “Priya” is in your" in errors(new(alice_client, who=["Priya"]))
     assert "Nobody called “Bobs Friend” is in your" in errors(new(alice_client, who="Bobs Friend"))
     assert not Opportunity.objects.exists()
-    new(alice_client, who=["Priya Raman, Tidewater", "abernathy", "Ruth Abernathy"])
+    new(alice_client, who=["Priya Raman, Tidewater", "ruth abernathy", "Ruth Abernathy"])
     assert set(Opportunity.objects.get().contacts.all()) == {priya, ruth}
 
 
@@ -271,6 +273,23 @@ def test_namesakes_who_are_both_involved_stay_apart(alice, alice_client):
     assert all(f'value="{name}"' in page for name in names)
     alice_client.post(url_of("opportunity_edit", opening.pk), filled(who=names))
     assert set(opening.contacts.all()) == set(people)
+
+
+def test_namesakes_without_an_organisation_stay_apart_too(alice, alice_client):
+    people = [make_contact(alice, "Priya Raman") for _ in range(2)]
+    opening = make_opening(alice, people=people)
+    page = shown(alice_client.get(url_of("opportunity_edit", opening.pk)))
+    assert page.count('value="Priya Raman"') == 2
+    alice_client.post(url_of("opportunity_edit", opening.pk), filled(who=["Priya Raman"] * 2))
+    assert set(opening.contacts.all()) == set(people)
+
+
+def test_who_is_involved_stays_also_when_somebody_else_has_the_name(alice, alice_client):
+    priya = make_contact(alice, "Priya Raman")
+    opening = make_opening(alice, people=[priya])
+    make_contact(alice, "Priya Raman")
+    alice_client.post(url_of("opportunity_edit", opening.pk), filled(who=["Priya Raman"]))
+    assert list(opening.contacts.all()) == [priya]
 
 
 def test_delete_asks_first(alice_client, opening, ruth):
