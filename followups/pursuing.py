@@ -5,6 +5,7 @@ what happened and how it was before.
 """
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from followups import coaching, colleagues, schedule
+from followups import coaching, colleagues, schedule, undoing
 from followups.models import (
     ANSWERS,
     UNANSWERED,
@@ -21,6 +22,7 @@ from followups.models import (
     Channel,
     Direction,
     Ending,
+    FollowUp,
     Interaction,
     Outcome,
     Playbook,
@@ -59,6 +61,10 @@ RESTED = "it has rested; a fresh hello"
 # These tell something about a contact without having spoken to them.
 NO_CONTACT = frozenset({Outcome.OUT_OF_OFFICE, Outcome.BOUNCED, Outcome.INTRODUCED})
 
+# Rooms above that keep account of what a step was about: each gets the follow-up, the step whose
+# words were sent and the local day, and returns what undo must remember of what it changed.
+ON_SENT: list[Callable[[FollowUp, schedule.Step, date], list[dict[str, Any]]]] = []
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -87,12 +93,18 @@ class Entry:
         """Whether it counts as unanswered until something answers it (rule 1)."""
         return self.outcome in UNANSWERED and self.direction == Direction.OUT
 
+    @property
+    def is_sent(self):
+        """Whether words of mine have left."""
+        return self.outcome == Outcome.SENT and self.direction == Direction.OUT
+
 
 @dataclass(frozen=True)
 class Start:
     """How a follow-up begins that has no attempt yet. `on` is a promised local date, which outranks
     the rule (rule 6), and `because` its reason in words. The first `done` steps count as done on
-    the local day `since`, today unless said otherwise. `facts` are words for its drafts,
+    the local day `since`, today unless said otherwise. `earliest` is the local day from which the
+    rule counts, today unless said otherwise. `facts` are words for its drafts,
     {placeholder: words}."""
 
     purpose: str = ""
@@ -100,6 +112,7 @@ class Start:
     because: str = "the date you chose"
     done: int = 0
     since: date | None = None
+    earliest: date | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -120,6 +133,7 @@ def log(contact, entry, via=Via.APP, follow_up=None, beside=None):
     if known:
         return known
     addressed = pursuit.find(follow_up) if follow_up else None
+    present = {row.pk: row.present for row in pursuit.follow_ups}
     said, target = _effect(entry)(pursuit, entry, addressed)
     interaction = Interaction.objects.create(
         owner=pursuit.owner,
@@ -135,7 +149,11 @@ def log(contact, entry, via=Via.APP, follow_up=None, beside=None):
     )
     if entry.channel != Channel.NOTE and entry.outcome not in NO_CONTACT:
         pursuit.contact.touch(entry.on)
-    return pursuit.act("logged", said, via, target, interaction)
+    action = pursuit.act("logged", said, via, target, interaction)
+    if entry.is_sent and target and target.pk in present:
+        for hear in ON_SENT:
+            undoing.remember(action, *hear(target, present[target.pk], entry.on))
+    return action
 
 
 def _effect(entry):
@@ -379,7 +397,7 @@ def _begin(pursuit, playbook, via, start, verb="opened"):
         planned = schedule.plan(step, since, pursuit.calendar, "the step before")
         give_planned(pursuit, follow_up, planned, step=done)
     else:
-        _start_over(pursuit, follow_up)
+        _start_over(pursuit, follow_up, start.earliest)
     return pursuit.act(verb, _begins(follow_up), via, follow_up)
 
 
@@ -396,9 +414,9 @@ def _join(pursuit, follow_up, start):
         give_date(pursuit, follow_up, start.on, start.because, promised=True)
 
 
-def _start_over(pursuit, follow_up, **changes):
-    """Give a follow-up the date of its first step, counted from today."""
-    planned = schedule.begin(follow_up.plan[0], pursuit.today, pursuit.calendar)
+def _start_over(pursuit, follow_up, earliest=None, **changes):
+    """Give a follow-up the date of its first step, counted from a local day, else from today."""
+    planned = schedule.begin(follow_up.plan[0], earliest or pursuit.today, pursuit.calendar)
     give_planned(pursuit, follow_up, planned, **changes)
 
 

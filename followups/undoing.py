@@ -15,10 +15,11 @@ AT_ONCE = 200
 
 
 @transaction.atomic
-def undo(action):
-    """Put everything back as it was before an action, within an hour and only the newest one of
-    the contact first. What it did to other people is put back too, unless something newer
-    happened with them. Undoing twice is harmless. Returns the contact.
+def undo(action, late=False):
+    """Put everything back as it was before an action, within an hour (or `late`, by something that
+    keeps the action in mind for longer) and only the newest one of the contact first. What it did
+    to other people is put back too, unless something newer happened with them. Undoing twice is
+    harmless. Returns the contact.
 
     What was done beside something else goes back together with it.
 
@@ -37,7 +38,7 @@ def undo(action):
         return contact
     if action.verb in Action.FINAL:
         raise CannotDo("That stays: what it was before cannot be brought back.")
-    if not action.can_undo:
+    if not (late or action.can_undo):
         raise CannotDo("That was more than an hour ago, so it stays.")
     if _newer(action).exclude(verb__in=COMPANIONS).exists():
         raise CannotDo(f"Something newer happened with {contact.given_name}. Undo that first.")
@@ -100,6 +101,8 @@ def made(row):
 def remember(action, *memories):
     """Let the undo of an action put back rows of the rooms above too. Later memories are put back
     first."""
+    if not memories:
+        return
     action.before["rows"] = [*action.before.get("rows", []), *memories]
     action.save(update_fields=["before"])
 

@@ -61,4 +61,23 @@ def _reporting_back(advice):
     if Advice.objects.to_tell().filter(contact=advice.contact_id).exists():
         return None
     follow_ups = advice.contact.follow_ups.open()
-    return next((row for row in follow_ups if "{advice}" in row.present.template), None)
+    return next((row for row in follow_ups if _reports_back(row.present)), None)
+
+
+def _reports_back(step):
+    return "{advice}" in step.template
+
+
+def hear_of(follow_up, step, on):
+    """Where a step was sent on the local date `on` that reports back, note that they were told: the
+    advice of the debrief that the follow-up came from. Returns what undo must remember."""
+    if not _reports_back(step):
+        return []
+    waiting = Advice.objects.to_tell().filter(contact=follow_up.contact_id)
+    told = [
+        advice
+        for advice in waiting.exclude(debrief__saved_at=None).select_related("debrief")
+        if follow_up.owner.today(advice.debrief.saved_at) == follow_up.opened_on
+    ]
+    Advice.objects.filter(pk__in=[advice.pk for advice in told]).update(told_on=on)
+    return [undoing.memory(advice, "told_on") for advice in told]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from contacts.models import Contact
 from followups import undoing
-from followups.models import Interaction, Outcome
+from followups.models import Channel, Interaction, Outcome
 from followups.planning import CannotDo
 from meetings import arranging, preparing
 from meetings.forms import (
@@ -179,8 +179,11 @@ def propose(request, meeting_id):
 
 @require_POST
 def sent(request, meeting_id):
+    """The times on offer are on their way: by e-mail, unless it was a message."""
     meeting = _meeting(request, meeting_id)
-    return _act(request, meeting, lambda: arranging.sent(meeting))
+    is_message = request.POST.get("channel") == Channel.MESSAGE
+    channel = Channel.MESSAGE if is_message else Channel.EMAIL
+    return _act(request, meeting, lambda: arranging.sent(meeting, channel))
 
 
 @require_http_methods(GET_OR_POST)

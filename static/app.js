@@ -75,7 +75,7 @@
   document.addEventListener("htmx:beforeRequest", () => one(".toast.stays")?.remove());
 
   // Rows: j and k move, number keys press the outcome with the same data-key.
-  const rows = () => all("[data-row]");
+  const rows = () => all("main [data-row]");
   const current = () => one("[data-row].is-current");
   let here = { row: null, at: 0 };
   const mark = (row) => {
@@ -135,10 +135,13 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     const { elt, successful, xhr } = event.detail;
     release(elt);
-    if (successful && xhr.status !== 422 && elt.matches("dialog form[method=post]")) {
+    if (!successful || xhr.status === 422) return;
+    if (elt.matches("dialog form[method=post]")) {
       elt.reset();
       elt.closest("dialog").close();
     }
+    const form = elt.closest("[data-typed]");
+    if (form && !typedSince) sessionStorage.removeItem(form.dataset.typed);
   });
   addEventListener("pageshow", () => all("form[aria-busy]").forEach(release));
 
@@ -148,11 +151,13 @@
     const nearest = ["#toasts", "[data-row].is-current", `[id="${CSS.escape(lastAnswered)}"]`, "main"];
     nearest.map((place) => one(`${place} [data-undo]`)).find(Boolean)?.click();
   };
+  // The search of this page; a second / goes from there to the search over everything.
   const search = () => {
     const box = one("main [type=search]");
     if (box) box.focus();
-    else press('[data-go="p"]');
+    else open("find");
   };
+  const goesOn = ({ key, target }) => key === "/" && target.matches("main [type=search]") && !target.value;
   const keys = {
     j: () => step(1),
     k: () => step(-1),
@@ -182,6 +187,7 @@
     const { key } = event;
     if (key === "Enter" && (event.ctrlKey || event.metaKey)) { formAt(event.target)?.requestSubmit(); return; }
     if (root.dataset.shortcuts !== "on" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (goesOn(event) && open("find")) { event.preventDefault(); return; }
     if (event.target.closest("input:not([data-row] [type=radio]), textarea, select, [contenteditable], dialog, [popover]")) return;
     if (event.repeat && !repeatable.includes(key)) return;
     const place = Date.now() - ledAt < 900 && /^[a-z]$/.test(key) && one(`[data-go="${key}"]`);
@@ -192,6 +198,18 @@
       press(`[data-key="${key}"]`, current());
     }
     else if (Object.hasOwn(keys, key)) { event.preventDefault(); keys[key](); }
+  });
+
+  // What was found: the arrows walk from the field through it and back.
+  document.addEventListener("keydown", (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const place = by && event.target.closest("[data-find]");
+    if (!place) return;
+    const stops = all("[type=search], #found [data-open]", place);
+    const next = stops[stops.indexOf(event.target) + by];
+    if (!stops.includes(event.target) || !next) return;
+    event.preventDefault();
+    next.focus();
   });
 
   // Drafts. The links open what stands in the fields, also after it was changed; lines end as RFC 6068 asks.
@@ -218,13 +236,19 @@
     }
   };
 
-  // People: the bulk bar appears with the first tick, and after a search counts what is still ticked.
+  // People: the bulk bar appears with the first tick, and after a search counts what is still ticked. Everyone on all
+  // pages is an offer to whoever has ticked the whole page.
   const countTicks = (form) => {
-    const ticked = all('[name="ids"]', form).filter((box) => box.checked).length;
     const bar = form.querySelector(".bulkbar");
     if (!bar) return;
+    const boxes = all('[name="ids"]', form);
+    const ticked = boxes.filter((box) => box.checked).length;
+    const offer = bar.querySelector("[data-all-pages]");
+    const everyone = offer?.querySelector("input");
+    if (offer) offer.hidden = ticked < boxes.length;
+    if (offer?.hidden) everyone.checked = false;
     bar.hidden = ticked === 0;
-    const words = ticked === 1 ? "1 person" : `${ticked} people`;
+    const words = everyone?.checked ? "Everyone" : ticked === 1 ? "1 person" : `${ticked} people`;
     const count = bar.querySelector("[data-count]");
     if (count.textContent !== words) count.textContent = words; // or the observer below would wake itself for ever
   };
@@ -234,6 +258,36 @@
     if (event.target.matches("[data-all]")) all('[name="ids"]', form).forEach((box) => { box.checked = event.target.checked; });
     countTicks(form);
   });
+  // Enter presses the button beside a field; the browser would press the first one of the form.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches("[data-presses] input")) return;
+    event.preventDefault();
+    event.target.closest("[data-presses]").querySelector("button").click();
+  });
+
+  // Debriefs are saved as they are typed. What is not saved yet outlives a reload without a network: in this
+  // tab and for this person, until it is saved or somebody signs out.
+  const isTicked = ({ type }) => type === "checkbox" || type === "radio";
+  let typedSince = false;
+  document.addEventListener("input", ({ target }) => {
+    const form = (target.form ?? target).closest("[data-typed]");
+    if (!form) return;
+    typedSince = true;
+    const fields = [...form.elements].filter(({ id, type }) => id && type !== "hidden");
+    const words = fields.map((field) => [field.id, isTicked(field) ? field.checked : field.value]);
+    sessionStorage.setItem(form.dataset.typed, JSON.stringify(words));
+  });
+  document.addEventListener("htmx:beforeSend", ({ target }) => { if (target.closest("[data-typed]")) typedSince = false; });
+  const takeUp = (form) => {
+    const words = JSON.parse(sessionStorage.getItem(form.dataset.typed)) ?? [];
+    for (const [id, word] of words) {
+      const field = document.getElementById(id);
+      if (field) field[isTicked(field) ? "checked" : "value"] = word;
+    }
+    if (words.length) form.dispatchEvent(new Event("input", { bubbles: true })); // so that it is saved now
+  };
+  addEventListener("DOMContentLoaded", () => all("[data-typed]").forEach(takeUp)); // once htmx listens
+  if (!signedIn) sessionStorage.clear();
 
   // Signing up: the browser knows the time zone, so nobody has to look for it in a list.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

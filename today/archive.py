@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from functools import cache
 from graphlib import TopologicalSorter
 from itertools import batched
-from typing import Any, BinaryIO
+from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from django.apps import apps
@@ -245,7 +245,7 @@ def is_empty(user: User) -> bool:
 
 
 @transaction.atomic
-def restore(user: User, file: BinaryIO, size: int) -> None:
+def restore(user: User, file: IO[bytes], size: int) -> None:
     """Bring an archive back into the empty notebook of a user: all of it, or nothing. The
     playbooks and the settings become those of the archive. today.restoring sees to it that there
     are not two at once.
@@ -258,14 +258,14 @@ def restore(user: User, file: BinaryIO, size: int) -> None:
         _Restoring(user, archive).run()
 
 
-def unpacked_size(file: BinaryIO, size: int) -> int:
+def unpacked_size(file: IO[bytes], size: int) -> int:
     """Return how many bytes an archive unpacks to. Raises CannotRestore if it is none of ours."""
     with _opened(file, size) as archive:
         return _unpacked(archive)
 
 
 @contextmanager
-def _opened(file: BinaryIO, size: int) -> Iterator[ZipFile]:
+def _opened(file: IO[bytes], size: int) -> Iterator[ZipFile]:
     """Open an archive for reading. Raises CannotRestore with the reason, also for what is found
     inside."""
     if size > LARGEST_FILE:
@@ -285,7 +285,7 @@ class _Bounded:
     """A file of which nobody takes much at once: zipfile reads the list of all files in one go,
     and keeps ten times as much in memory."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
@@ -302,6 +302,9 @@ def _check(archive: ZipFile, size: int) -> None:
     names = {info.filename for info in archive.infolist()}
     if _unpacked(archive) > min(LARGEST_UNPACKED, max(size * HIGHEST_RATIO, SMALL)):
         raise CannotRestore(TOO_MUCH)
+    if any(info.header_offset < 0 for info in archive.infolist()):
+        # Its beginning is missing. zipfile would look for it before the beginning of the file.
+        raise damaged()
     if ABOUT not in names:
         raise CannotRestore(FOREIGN)
     about = _read_object(archive, ABOUT)

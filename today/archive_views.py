@@ -28,8 +28,9 @@ class ArchiveForm(forms.Form):
         """Take it in; return the Restore, or None when there are errors."""
         if not self.is_valid():
             return None
+        upload = self.cleaned_data["file"]
         try:
-            return receive(user, self.cleaned_data["file"])
+            return receive(user, upload.name, upload.file, upload.size)
         except CannotRestore as problem:
             self.add_error("file", str(problem))
             return None

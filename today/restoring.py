@@ -7,11 +7,11 @@ process leaves nothing of it behind, and the next tick begins anew.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from tempfile import TemporaryFile
 from typing import IO
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 
 from netcrm.models import User
@@ -30,16 +30,15 @@ TOO_SLOW = "That archive takes too long to bring back. Nothing was brought back.
 FAILED = "Something in that archive could not be stored. Nothing was brought back."
 
 
-def receive(user: User, file: UploadedFile) -> Restore:
+def receive(user: User, name: str, file: IO[bytes], size: int) -> Restore:
     """Take an archive in, to be brought back by Celery; a small one is brought back at once.
 
     Raises CannotRestore with the reason.
     """
     if not is_empty(user):
         raise CannotRestore(NOT_EMPTY)
-    size = file.size or 0
-    unpacked = unpacked_size(file.file, size)
-    job = _keep(user, file, size)
+    unpacked = unpacked_size(file, size)
+    job = _keep(user, name, file, size)
     if unpacked <= AT_ONCE:
         work_off(job.pk)
         job.refresh_from_db()
@@ -48,13 +47,14 @@ def receive(user: User, file: UploadedFile) -> Restore:
     return job
 
 
-def _keep(user: User, file: UploadedFile, size: int) -> Restore:
-    job = Restore(owner=user, file_name=one_line(file.name or "")[:255], size=size)
+def _keep(user: User, name: str, file: IO[bytes], size: int) -> Restore:
+    job = Restore(owner=user, file_name=one_line(name)[:255], size=size)
+    file.seek(0)
     try:
         with transaction.atomic():
             Restore.objects.for_user(user).ended().delete()
             job.save()
-            for number, data in enumerate(file.chunks(PIECE)):
+            for number, data in enumerate(iter(partial(file.read, PIECE), b"")):
                 RestorePiece.objects.create(owner=user, restore=job, number=number, data=data)
     except IntegrityError as error:
         raise CannotRestore(UNDER_WAY) from error

@@ -11,11 +11,13 @@ LOST = "net::ERR_"
 OF_NO_NETWORK = re.compile(f"{LOST}|htmx:(sendError|afterRequest)")
 KEPT = "caches.open('coffees').then((cache) => cache.keys()).then((keys) => keys.length)"
 
+UNSAVED = "Object.keys(sessionStorage).filter((name) => name.startsWith('typed-')).length"
+
 
 @pytest.fixture(params=[390], ids=str)
 def alice(meet, request):
     alice = meet("Alice", viewport={"width": request.param, "height": 844})
-    alice.sign_up(f"coffees-{request.param}@example.org")
+    alice.sign_up(f"{request.function.__name__}@example.org")
     alice.add("Aiko Tanabe")
     return alice
 
@@ -26,6 +28,45 @@ def test_a_coffee_from_the_first_line_to_the_cafe(alice):
     address = alice.page.url
     in_a_cafe(alice, address)
     nothing_is_left_behind(alice, address)
+
+
+def test_words_without_a_network_outlive_a_reload(alice):
+    drink(alice)
+    page = alice.page
+    takeaways = page.get_by_label("Takeaways, one a line")
+    saved = page.get_by_text(re.compile("Saved as you type, "))
+    takeaways.fill("The school needs designers.")
+    expect(saved).to_be_visible()
+    assert page.evaluate(UNSAVED) == 0
+    page.context.set_offline(True)
+    takeaways.fill("The school needs designers, from March on.")
+    page.get_by_text("Somewhat").click()
+    expect(page.get_by_role("alert")).to_contain_text("You are offline")
+    assert page.evaluate(UNSAVED) == 1
+    with pytest.raises(Error, match=LOST):
+        page.reload()
+    page.context.set_offline(False)
+    page.reload()
+    expect(takeaways).to_have_value("The school needs designers, from March on.")
+    expect(page.get_by_label("Somewhat")).to_be_checked()
+    expect(saved).to_be_visible()
+    assert page.evaluate(UNSAVED) == 0
+    page.route("**/draft/", lambda route: route.abort())
+    takeaways.fill("Nobody else may read this.")
+    expect(page.get_by_role("alert")).to_contain_text("That did not save.")
+    assert page.evaluate(UNSAVED) == 1
+    sign_out(page)
+    assert page.evaluate(UNSAVED) == 0
+    alice.troubles[:] = [each for each in alice.troubles if not OF_NO_NETWORK.search(each)]
+
+
+def drink(alice):
+    """Write down a coffee of today, up to the page that asks how it was."""
+    page = alice.page
+    page.get_by_role("link", name="Log one that was").click()
+    page.get_by_role("button", name="Write it down").click()
+    alice.sees_heading("Coffee with Aiko Tanabe")
+    page.goto(f"{page.url}debrief/")
 
 
 def arrange(alice):
@@ -74,11 +115,15 @@ def in_a_cafe(alice, address):
 def nothing_is_left_behind(alice, address):
     """Whoever uses the device next finds nothing of it."""
     page = alice.page
-    page.get_by_role("button", name="More").click()
-    page.locator("#more").get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    sign_out(page)
     page.wait_for_function(f"{KEPT}.then((count) => count === 0)")
     page.context.set_offline(True)
     with pytest.raises(Error, match=LOST):
         page.goto(address)
     alice.troubles[:] = [each for each in alice.troubles if not OF_NO_NETWORK.search(each)]
+
+
+def sign_out(page):
+    page.get_by_role("button", name="More").click()
+    page.locator("#more").get_by_role("button", name="Log out").click()
+    expect(page.locator(".signed-out")).to_be_visible()

@@ -7,12 +7,15 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from contacts.models import ContactEmail
-from followups.models import Action, FollowUp, Interaction, Outcome
+from followups import pursuing, undoing
+from followups.models import Action, Channel, FollowUp, Interaction, Outcome
+from followups.pursuing import Entry
 from meetings import debriefing
 from meetings.debriefing import Line, Said
-from meetings.models import Advice
+from meetings.models import Advice, Debrief
 from tests.factories import make_contact, make_meeting
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +115,62 @@ def test_telling_the_last_of_it_is_the_report_that_the_follow_up_waits_for(alice
     assert follow_up.step == 3
     assert follow_up.next_on > FRIDAY + timedelta(days=1)
     assert not FollowUp.objects.silent().exists()
+
+
+@pytest.fixture
+def report(aiko):
+    """The follow-up after a meeting with two pieces of advice, about to report back on them."""
+    advise(aiko, "Talk to teachers", "Rest more", thanks=True)
+    follow_up = FollowUp.objects.get(playbook__slug="after-a-meeting")
+    FollowUp.objects.filter(pk=follow_up.pk).update(step=2)
+    return FollowUp.objects.get()
+
+
+def send(follow_up, outcome=Outcome.SENT, channel=Channel.EMAIL):
+    entry = Entry(channel, outcome, FRIDAY)
+    return pursuing.log(follow_up.contact, entry, follow_up=follow_up)
+
+
+def told():
+    return [advice.told_on for advice in Advice.objects.order_by("pk")]
+
+
+def test_sending_the_report_tells_them_and_undo_takes_that_back(report):
+    action = send(report)
+    assert told() == [FRIDAY, FRIDAY]
+    undoing.undo(action)
+    assert told() == [None, None]
+    report.refresh_from_db()
+    assert report.step == 2
+
+
+def test_the_report_is_about_the_advice_of_its_own_meeting(report, aiko):
+    earlier = Advice.objects.earliest("pk")
+    long_ago = make_meeting(aiko, starts_at=AT_TEN - timedelta(days=90), state="held")
+    saved = timezone.now() - timedelta(days=90)
+    debrief = Debrief.objects.create(owner=aiko.owner, meeting=long_ago, saved_at=saved)
+    Advice.objects.filter(pk=earlier.pk).update(debrief=debrief)
+    send(report)
+    assert told() == [None, FRIDAY]
+
+
+def test_what_was_told_before_keeps_its_day(report):
+    before = FRIDAY - timedelta(days=2)
+    Advice.objects.filter(text="Rest more").update(told_on=before)
+    undoing.undo(send(report))
+    send(report)
+    assert told() == [FRIDAY, before]
+
+
+def test_the_thanks_report_nothing_back(report):
+    FollowUp.objects.update(step=1)
+    send(FollowUp.objects.get())
+    assert told() == [None, None]
+
+
+def test_a_call_without_an_answer_tells_them_nothing(report):
+    send(report, Outcome.NO_ANSWER, Channel.CALL)
+    assert told() == [None, None]
 
 
 def test_it_stands_on_the_page_of_its_meeting(alice_client, aiko):

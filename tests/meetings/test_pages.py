@@ -255,6 +255,16 @@ def test_two_times_on_offer_are_drafted_sent_and_one_is_fixed(alice_client, aiko
     assert FollowUp.objects.get().ending == Ending.MEETING_SET
 
 
+@pytest.mark.parametrize("channel", ["email", "message"])
+def test_the_times_were_sent_the_way_that_was_said(alice_client, aiko, channel):
+    meeting = make_meeting(aiko, state=State.PROPOSED)
+    assert f'name="channel" value="{channel}"' in text(alice_client, meeting.get_absolute_url())
+    alice_client.post(url("sent", meeting), {"channel": channel})
+    assert (aiko.interactions.get().channel, aiko.interactions.get().outcome) == (channel, "sent")
+    follow_up = FollowUp.objects.get()
+    assert (follow_up.attempts, follow_up.emails) == (1, channel == "email")
+
+
 def test_they_may_name_another_time(alice_client, aiko):
     meeting = make_meeting(aiko, state=State.PROPOSED)
     assert "Choose a day." in errors(alice_client.post(url("confirm", meeting), {}))

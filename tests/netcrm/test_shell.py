@@ -4,6 +4,7 @@ import re
 from http import HTTPStatus
 
 import pytest
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
@@ -69,6 +70,25 @@ def test_single_keys_are_the_persons_choice(alice, alice_client, on, printed):
     alice.shortcuts = on
     alice.save(update_fields=["shortcuts"])
     assert f'data-shortcuts="{printed}"' in text(alice_client.get(reverse("account_logout")))
+
+
+def keys_of_the_script():
+    """Return the keys that static/app.js knows by name, as the list writes them."""
+    script = (settings.BASE_DIR / "static" / "app.js").read_text()
+    [known] = re.findall(r"const keys = {(.*?)^  };", script, re.DOTALL | re.MULTILINE)
+    names = re.findall(r'^    "?([^\s":]+)"?: ', known, re.MULTILINE)
+    return {{"ArrowLeft": "←", "ArrowRight": "→"}.get(name, name) for name in names}
+
+
+def test_the_list_of_shortcuts_is_whole(alice_client):
+    html = text(alice_client.get(reverse("account_logout")))
+    [listed] = re.findall(r'<dl class="keys">(.*?)</dl>', html, re.DOTALL)
+    keys = [re.findall(r"<kbd>(.*?)</kbd>", line) for line in listed.split("</div>")]
+    alone = {key for line in keys for key in line if "g" not in line}
+    # Those that app.js tells by their kind: the outcomes, and saving.
+    assert alone - {"1", "9", "Ctrl", "Enter"} == keys_of_the_script()
+    places = {line[1] for line in keys if line[:1] == ["g"]}
+    assert places == set(re.findall(r'data-go="(\w)"', html))
 
 
 def test_nothing_is_inline(alice_client):

@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from contacts.models import Contact, ContactEmail, ContactPhoto, NotSame
+from contacts.models import Contact, ContactEmail, ContactPhoto, Merge, NotSame
 from contacts.photos import thumbnail
+from followups.merging import merge
 from followups.models import (
     Action,
     Channel,
@@ -222,6 +223,15 @@ def test_what_is_brought_back_cannot_be_undone(alice, bob, bob_client):
     assert bob_client.get(action.contact.get_absolute_url()).status_code == 200
 
 
+def test_who_was_merged_cannot_be_parted_there_and_the_pages_say_so(alice, bob, bob_client):
+    merge(make_contact(alice), make_contact(alice, "P. Raman"))
+    assert Merge.objects.for_user(alice).undoable()
+    bring_back(bob, archive_of(alice))
+    assert not Merge.objects.for_user(bob).exists()
+    assert "whom you merged can no longer be parted" in bob_client.get(PAGE).content.decode()
+    assert "cannot part them again" in bob_client.get("/people/export/").content.decode()
+
+
 words = st.text(
     st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), min_size=1, max_size=30
 )
@@ -420,10 +430,7 @@ def looking_again():
     return {"HX-Request": "true", "HX-Target": "restoring"}
 
 
-def test_its_file_comes_whole_and_goes_when_it_is_done(
-    small, bob, bob_client, slow, monkeypatch, settings
-):
-    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
+def test_its_file_comes_whole_and_goes_when_it_is_done(small, bob, bob_client, slow, monkeypatch):
     monkeypatch.setattr(restoring, "PIECE", 1000)
     upload(bob_client, small)
     pieces = restore_of(bob).pieces.all()
