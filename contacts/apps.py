@@ -4,3 +4,13 @@ from django.apps import AppConfig
 class ContactsConfig(AppConfig):
     name = "contacts"
     verbose_name = "People"
+
+    def ready(self):
+        from contacts import bulk, bulk_edits, table_edits
+
+        bulk.VERBS.update(
+            edit=bulk_edits.Edit(),
+            archive=bulk_edits.Archive(),
+            restore=bulk_edits.Restore(),
+            table=table_edits.Table(),
+        )

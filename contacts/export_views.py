@@ -4,7 +4,7 @@ from django.http import StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from contacts import exporting
-from contacts.listing import SORTS, Asked, PeoplePage
+from contacts.listing import Asked, PeoplePage
 from contacts.models import ALPHABETICAL, Contact
 from netcrm.htmx import render_page
 
@@ -27,16 +27,14 @@ def export(request):
 
 @require_safe
 def export_csv(request):
-    people = _people(_page(request))
-    return _file(request, exporting.csv_file(people), "text/csv", "csv")
+    return file_of(request, _people(_page(request)), "csv")
 
 
 @require_safe
 def export_vcard(request):
     asked = request.GET.get("version")
     version = asked if asked in VERSIONS else VERSIONS[0]
-    people = _people(_page(request))
-    return _file(request, exporting.vcard_file(people, version), "text/vcard", "vcf")
+    return file_of(request, _people(_page(request)), "vcard", version)
 
 
 def _page(request):
@@ -47,8 +45,14 @@ def _people(page):
     """Return whom the list shows if it is narrowed; else everybody, who is put away too."""
     if not page.narrowed:
         return Contact.objects.for_user(page.user).order_by(ALPHABETICAL, "id")
-    _, order = SORTS[page.asked.sort]
-    return page.people.order_by(*order)
+    return page.in_order
+
+
+def file_of(request, people, kind, version=VERSIONS[0]):
+    """Answer with people as a file of that kind: csv or vcard."""
+    if kind == "csv":
+        return _file(request, exporting.csv_file(people), "text/csv", "csv")
+    return _file(request, exporting.vcard_file(people, version), "text/vcard", "vcf")
 
 
 def _file(request, pieces, content_type, suffix):

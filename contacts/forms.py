@@ -448,20 +448,3 @@ class TagEditForm(TagForm):
         self.tag.save(update_fields=["name", "rhythm_days"])
         if "name" in self.changed_data:
             self.tag.contacts.all().reindex()
-
-
-class BulkTagForm(TagForm):
-    """A tag for the people who were ticked in the list."""
-
-    ids = forms.ModelMultipleChoiceField(
-        Contact.objects.none(),
-        error_messages={
-            "required": "Tick the people first.",
-            "invalid_choice": "One of them is not in your notebook any more. Tick them again.",
-            "invalid_pk_value": "One of them is not in your notebook any more. Tick them again.",
-        },
-    )
-
-    def __init__(self, owner, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["ids"].queryset = Contact.objects.for_user(owner)

@@ -16,6 +16,8 @@ from contacts.models import Contact
 Snapshot = dict[str, dict[int, dict[str, Any]]]
 # What follows from other columns of a contact: it may have changed by itself.
 DERIVED = {"search_text", "updated_at"}
+# Rows that are forgotten after a while: that one is gone is no edit.
+FORGOTTEN = {"contacts.BulkRow"}
 
 
 def relations(model: type[Model]) -> Iterator[ForeignKey]:
@@ -69,7 +71,8 @@ def edited(noted: dict[str, Any]) -> Iterator[tuple[type[Model], str]]:
         now = _rows(model, [row["id"] for row in rows])
         for row in rows:
             if row["id"] not in now:
-                yield model, ""
+                if label not in FORGOTTEN:
+                    yield model, ""
                 continue
             for column, value in row["is"].items():
                 if column not in DERIVED and now[row["id"]][column] != value:
@@ -104,25 +107,31 @@ def _rows(model: type[Model], ids: Iterable[int]) -> dict[int, dict[str, Any]]:
 
 
 def _update(model: type[Model], rows: list[dict[str, Any]], pointers: bool) -> None:
-    """Restore the columns that point to other rows, or all others: one statement for all rows in
-    which the same columns changed."""
+    """Restore the columns that point to other rows, or all others."""
+    keys = {field.column for field in model._meta.concrete_fields if field.is_relation}
+    olds = [
+        {name: value for name, value in row["was"].items() if (name in keys) is pointers}
+        for row in rows
+    ]
+    write(model, [{"id": row["id"], **was} for row, was in zip(rows, olds, strict=True) if was])
+
+
+def write(model: type[Model], rows: Iterable[dict[str, Any]]) -> None:
+    """Set columns of rows, each {"id": id, column: value as JSON}: one statement for all in which
+    the same columns are set."""
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
-    keys = {field.column for field in model._meta.concrete_fields if field.is_relation}
     alike = defaultdict(list)
     for row in rows:
-        was = {name: value for name, value in row["was"].items() if (name in keys) is pointers}
-        alike[tuple(was)].append({"id": row["id"], **was})
-    for columns, olds in alike.items():
-        if not columns:
-            continue
-        values = ", ".join(f"{quote(name)} = old.{quote(name)}" for name in columns)
+        alike[tuple(row)].append(row)
+    for (_, *columns), some in alike.items():
+        values = ", ".join(f"{quote(name)} = new.{quote(name)}" for name in columns)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {table} AS row SET {values}"  # noqa: S608
-                f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) AS old"
-                " WHERE row.id = old.id",
-                [json.dumps(olds)],
+                f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) AS new"
+                " WHERE row.id = new.id",
+                [json.dumps(some)],
             )
 
 

@@ -11,7 +11,7 @@ from django.db.models import Max, Model
 from django.db.models.functions import Lower
 
 from contacts.cards import Card
-from contacts.known import stored
+from contacts.known import lowered, stored
 from contacts.models import (
     Contact,
     ContactEmail,
@@ -102,7 +102,7 @@ def _contact(job: ImportJob, card: Card, organisations: dict[str, Organisation])
         owner=job.owner,
         name=card.name,
         role=card.role,
-        organisation=organisations.get(plain(card.organisation)),
+        organisation=_organisation(card, organisations),
         how_met=card.how_met,
         known_since=card.known_since,
         notes=card.notes,
@@ -110,7 +110,10 @@ def _contact(job: ImportJob, card: Card, organisations: dict[str, Organisation])
         details=[list(line) for line in card.details],
     )
     contact.search_text = contact.searchable(
-        [address for address, _ in card.emails], _tags_of(job, card)
+        [address for address, _ in card.emails],
+        _tags_of(job, card),
+        numbers=[number for number, _ in card.phones],
+        links=[url for url, _ in card.links],
     )
     return contact
 
@@ -125,6 +128,11 @@ def _organisations(job: ImportJob, rows: Sequence[ImportRow]) -> dict[str, Organ
         if organisation and organisation.pk > newest:
             row.before["organisation"] = [organisation.pk]
     return found
+
+
+def _organisation(card: Card, organisations: dict[str, Organisation]) -> Organisation | None:
+    # A name of accents alone is plainly nothing, and so is none.
+    return organisations.get(plain(card.organisation)) if card.organisation else None
 
 
 def _tags_of(job: ImportJob, card: Card) -> list[str]:
@@ -146,7 +154,7 @@ def _add_lines(name: str, pairs: Sequence[Pair], held: Held | None = None) -> He
             line for line in getattr(row.told, name) if line[0].lower() not in known
         ]
     model.objects.bulk_create(
-        model(owner_id=contact.owner_id, contact=contact, label=label, **{value: text})
+        model(owner_id=contact.owner_id, contact_id=contact.pk, label=label, **{value: text})
         for contact in {contact.pk: contact for _, contact in pairs}.values()
         for text, label in added[contact.pk]
     )
@@ -190,7 +198,7 @@ def _add_tags(job: ImportJob, pairs: Sequence[Pair]) -> dict[int, list[int]]:
 
 def _tags_named(owner: User, names: dict[str, str]) -> dict[str, Tag]:
     mine = Tag.objects.for_user(owner).annotate(lowered=Lower("name"))
-    found = mine.filter(lowered__in=[name.lower() for name in names.values()])
+    found = mine.filter(lowered__in=lowered(names.values()))
     return {plain(tag.name): tag for tag in found}
 
 
@@ -248,7 +256,7 @@ def _fill(row: ImportRow, contact: Contact, organisations: dict[str, Organisatio
     for name in ("role", "how_met", "known_since", "time_zone"):
         setattr(contact, name, getattr(contact, name) or getattr(card, name))
     if contact.organisation_id is None:
-        contact.organisation = organisations.get(plain(card.organisation))
+        contact.organisation = _organisation(card, organisations)
     if card.notes and card.notes not in contact.notes:
         contact.notes = "\n\n".join(filter(None, [contact.notes, card.notes]))
     new = [list(line) for line in card.details if list(line) not in contact.details]

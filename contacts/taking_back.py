@@ -6,10 +6,10 @@ transaction that moves `ImportJob.done` back, so it can be killed and goes on.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from contacts.known import stored
@@ -26,6 +26,11 @@ from contacts.storing import LINES, TAKERS, WRITTEN, Pair, as_json, picture
 
 # What an import writes itself: whether that is still the same, the picture of a person tells.
 OWN = {"emails", "phones", "links", "tags", "contacttag", "photo", "import_rows", "bulk_rows"}
+# How a row looks about which nobody has written anything.
+UNTOUCHED: dict[Any, dict[str, Any]] = {
+    Organisation: {"website": "", "notes": "", "is_target": False},
+    Tag: {"rhythm_days": None},
+}
 
 
 def take_back(job: ImportJob, chunk: int) -> bool:
@@ -37,8 +42,9 @@ def take_back(job: ImportJob, chunk: int) -> bool:
     pairs = _locked(rows)
     _delete_made([(row, contact) for row, contact in pairs if row.made])
     _give_back([(row, contact) for row, contact in pairs if row.after and not row.made])
-    _drop_unused(Organisation, {"website": "", "notes": "", "is_target": False}, rows)
-    _drop_unused(Tag, {"rhythm_days": None}, rows)
+    for model in (Organisation, Tag):
+        name = str(model._meta.model_name)
+        drop_unused(model, [pk for row in rows for pk in row.before.get(name, [])])
     job.done = first
     job.state = ImportJob.State.RUNNING if first else ImportJob.State.UNDONE
     job.finished_at = timezone.now()
@@ -76,16 +82,25 @@ def _used(pairs: Sequence[Pair]) -> set[int]:
     ids = [contact.pk for _, contact in pairs]
     used = set().union(*(taker.used(pairs) for taker in TAKERS))
     taken = {model for taker in TAKERS for model in taker.models}
-    for relation in Contact._meta.related_objects:
-        name, model = relation.field.name, relation.related_model
-        if relation.name in OWN or model in taken:
-            continue
-        pointing = model._base_manager.filter(**{f"{name}__in": ids})
-        used |= set(pointing.values_list(relation.field.attname, flat=True))
     pictures = _pictures(pairs)
-    return used | {
+    edited = {
         contact.pk for row, contact in pairs if row.after.get("picture") != pictures[contact.pk]
     }
+    return used | edited | pointed_at(ids, OWN, taken)
+
+
+def pointed_at(
+    ids: Collection[int], but: Collection[str], taken: Collection[type[Model]] = ()
+) -> set[int]:
+    """Return which of the contacts anything in the notebook points to, but for relations of these
+    names and rows of the models `taken`."""
+    used: set[int] = set()
+    for relation in Contact._meta.related_objects:
+        name, model = relation.field.name, relation.related_model
+        if relation.name not in but and model not in taken:
+            pointing = model._base_manager.filter(**{f"{name}__in": ids})
+            used |= set(pointing.values_list(relation.field.attname, flat=True))
+    return used
 
 
 def _pictures(pairs: Sequence[Pair]) -> dict[int, str]:
@@ -156,12 +171,11 @@ def _delete_given(model: Any, value: str, name: str, pairs: Sequence[Pair]) -> N
 # What was made for them
 
 
-def _drop_unused(model: Any, untouched: dict[str, Any], rows: Sequence[ImportRow]) -> None:
-    """Delete the organisations or tags that these rows were the first to need, if nothing else
-    needs them now and nobody has written about them."""
-    made = [pk for row in rows for pk in row.before.get(model._meta.model_name, [])]
+def drop_unused(model: Any, made: Sequence[int]) -> None:
+    """Delete those of the organisations, tags or topics that were made for something which is
+    undone, if nothing else needs them now and nobody has written about them."""
     if made:
-        unused = model.objects.filter(pk__in=made, **untouched)
+        unused = model.objects.filter(pk__in=made, **UNTOUCHED.get(model, {}))
         for relation in model._meta.related_objects:
             unused = unused.filter(**{relation.name: None})
         model.objects.filter(pk__in=list(unused.values_list("pk", flat=True))).delete()

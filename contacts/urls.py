@@ -1,11 +1,21 @@
 from django.urls import path
 
-from contacts import export_views, import_views, twin_views, views
+from contacts import bulk_views, export_views, import_views, list_views, twin_views, views
 
 app_name = "contacts"
 urlpatterns = [
-    path("", views.contact_list, name="contact_list"),
-    path("bulk/", views.bulk, name="bulk"),
+    path("", list_views.contact_list, name="contact_list"),
+    path("columns/", list_views.list_columns, name="list_columns"),
+    path("lists/", list_views.saved_views, name="saved_views"),
+    path("lists/keep/", list_views.saved_view_new, name="saved_view_new"),
+    path("lists/<int:view_id>/", list_views.saved_view_edit, name="saved_view_edit"),
+    path("lists/<int:view_id>/delete/", list_views.saved_view_delete, name="saved_view_delete"),
+    path("bulk/", bulk_views.bulk, name="bulk"),
+    path("bulk/merge/", bulk_views.bulk_merge, name="bulk_merge"),
+    path("bulk/changes/", bulk_views.bulk_changes, name="bulk_changes"),
+    path("bulk/<int:change_id>/", bulk_views.bulk_change, name="bulk_change"),
+    path("bulk/<int:change_id>/progress/", bulk_views.bulk_progress, name="bulk_progress"),
+    path("bulk/<int:change_id>/undo/", bulk_views.bulk_undo, name="bulk_undo"),
     path("new/", views.contact_new, name="contact_new"),
     path("options/", views.contact_options, name="contact_options"),
     path("organisations/", views.organisation_options, name="organisation_options"),

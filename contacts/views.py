@@ -1,15 +1,12 @@
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contacts.forms import BulkTagForm, ContactForm, TagEditForm, TagForm
-from contacts.listing import Asked, PeoplePage
+from contacts.forms import ContactForm, TagEditForm, TagForm
 from contacts.models import Contact, ContactPhoto, Organisation, Tag, Topic
 from netcrm.htmx import render_page
 
@@ -19,32 +16,6 @@ STORY_PAGE = 50
 STORY_PAGES = 40
 # What the rooms above hang on a moment: known by name here, since they may not be imported.
 STORY_WITH = ("give_back", "introduction", "attended__meeting__debrief")
-
-
-@require_safe
-def contact_list(request):
-    return _people(request, BulkTagForm(request.user))
-
-
-@require_POST
-def bulk(request):
-    """Tag the people who were ticked; the address says which list they were ticked in."""
-    form = BulkTagForm(request.user, request.POST)
-    if not form.is_valid():
-        return _people(request, form, status=422)
-    ticked, name = form.cleaned_data["ids"], form.cleaned_data["name"]
-    with transaction.atomic():
-        ticked.tag(Tag.find_or_create(request.user, name))
-    count = len(ticked)
-    messages.success(request, f"Tagged {count} {'person' if count == 1 else 'people'}: {name}.")
-    return redirect(reverse("contacts:contact_list") + Asked.read(request.GET).address())
-
-
-def _people(request, bulk_form, status=200):
-    today = request.user.today()
-    page = PeoplePage(request.user, Asked.read(request.GET), today)
-    context = {"page": page, "asked": page.asked, "today": today, "bulk_form": bulk_form}
-    return render_page(request, "contacts/contact_list.html", context, ["people"], status)
 
 
 @require_safe
@@ -65,8 +36,8 @@ def contact_photo(request, contact_id):
 
 
 def _contact(request, contact, tag_form, status=200):
-    page = Asked.read(request.GET).page
-    shown = STORY_PAGE * min(page, STORY_PAGES)
+    page = _page_number(request)
+    shown = STORY_PAGE * page
     moments = contact.interactions.select_related(*STORY_WITH).order_by("-on", "-id")
     interactions = list(moments[: shown + 1])
     context = {
@@ -75,11 +46,17 @@ def _contact(request, contact, tag_form, status=200):
         "follow_ups": contact.follow_ups.open().prefetch_related("reminders"),
         "interactions": interactions[:shown],
         "earlier": page + 1 if len(interactions) > shown and page < STORY_PAGES else None,
-        "actions": contact.actions.all()[:20],
+        "newest": contact.actions.first(),
         "led_to": contact.led_to.current().select_related("organisation")[:20],
         "tag_form": tag_form,
     }
     return render_page(request, "contacts/contact.html", context, ["tags"], status)
+
+
+def _page_number(request):
+    page = request.GET.get("page", "")
+    # A number that nobody could have been led to is as good as the last one.
+    return min(int(page[:4]), STORY_PAGES) or 1 if page.isascii() and page.isdigit() else 1
 
 
 @require_http_methods(GET_OR_POST)
@@ -213,7 +190,7 @@ def contact_options(request):
 
 @require_safe
 def organisation_options(request):
-    words = _typed(request, "q", "organisation_name")
+    words = _typed(request, "q", "at", "organisation_name")
     known = Organisation.objects.for_user(request.user).filter(name__icontains=words)
     context = {"options": known[:OPTIONS] if words else []}
     return render(request, "contacts/organisation_options.html", context)

@@ -7,8 +7,9 @@ class FollowupsConfig(AppConfig):
     verbose_name = "Follow-ups"
 
     def ready(self):
-        from contacts import storing
+        from contacts import bulk, storing
         from followups import importing, presets
+        from followups.bulk import VERBS
         from netcrm.models import User
 
         # Accounts come from sign-up, `createsuperuser` and the demo; netcrm, a lower room, may
@@ -18,3 +19,5 @@ class FollowupsConfig(AppConfig):
         post_migrate.connect(presets.provide_presets, sender=self)
         # What an imported card tells of the past and the future is for this room to keep.
         storing.TAKERS.append(importing.Taker())
+        # What can be done to many people through the engine.
+        bulk.VERBS.update(VERBS)

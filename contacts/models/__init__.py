@@ -14,7 +14,6 @@ from contacts.models.imports import (
 )
 from contacts.models.labels import Organisation, Tag, Topic
 from contacts.models.people import (
-    ALPHABETICAL,
     Contact,
     ContactEmail,
     ContactLink,
@@ -24,6 +23,7 @@ from contacts.models.people import (
     ContactTag,
     ContactTopic,
 )
+from contacts.models.searching import ALPHABETICAL, NEARLY, known, named
 from contacts.models.twins import Merge, NotSame
 from contacts.models.words import (
     IDEAL,
@@ -31,9 +31,13 @@ from contacts.models.words import (
     LONGEST_RHYTHM,
     NOT_THIS_WEEK,
     RHYTHMS,
+    digits_of,
     plain,
     say_rhythm,
+    searched,
+    split_numbers,
     tidy_link,
+    words_of,
 )
 
 __all__ = [
@@ -41,6 +45,7 @@ __all__ = [
     "IDEAL",
     "LATE",
     "LONGEST_RHYTHM",
+    "NEARLY",
     "NOT_THIS_WEEK",
     "RHYTHMS",
     "UNDO_BULK_FOR",
@@ -66,7 +71,13 @@ __all__ = [
     "SavedView",
     "Tag",
     "Topic",
+    "digits_of",
+    "known",
+    "named",
     "plain",
     "say_rhythm",
+    "searched",
+    "split_numbers",
     "tidy_link",
+    "words_of",
 ]

@@ -1,27 +1,63 @@
 """People, and everything that is written about one."""
 
+from collections import defaultdict
 from datetime import timedelta
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
-from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Left, Lower
+from django.db import connection, models
+from django.db.models import (
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
 from contacts.models.labels import Organisation, Tag, Topic
-from contacts.models.words import IDEAL, LATE, LONGEST_RHYTHM, NOT_THIS_WEEK, plain
+from contacts.models.searching import ALPHABETICAL, NAMES, SearchedQuerySet
+from contacts.models.words import (
+    IDEAL,
+    LATE,
+    LONGEST_RHYTHM,
+    NOT_THIS_WEEK,
+    digits_of,
+    handle_of,
+    searched,
+)
+from netcrm.localtime import instant
 from netcrm.models import is_time_zone
-from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
+from netcrm.owned import Owned, SameOwner, owner_key
 
-# The searched text begins with the plain name: Émile stands between Emil and Emilia, whatever
-# order the database was set up with.
-ALPHABETICAL = Left("search_text", 60)
+# What hangs on contacts and is searched, in the order of searchable().
+SEARCHED = (
+    "emails__address",
+    "tags__name",
+    "contact_topics__topic__name",
+    "phones__number",
+    "links__url",
+)
+# bulk_update() would build a CASE with a branch for every row.
+REINDEX = """
+UPDATE contacts_contact AS contact SET search_text = new.search_text
+FROM unnest(%s::bigint[], %s::text[]) AS new(id, search_text)
+WHERE contact.id = new.id
+"""
 
 
-class ContactQuerySet(OwnedQuerySet):
+def _between(field, first, last):
+    bounds = {f"{field}__gte": first, f"{field}__lte": last}
+    return {bound: value for bound, value in bounds.items() if value is not None}
+
+
+class ContactQuerySet(SearchedQuerySet):
     def current(self):
         return self.filter(archived_at=None)
 
@@ -29,11 +65,30 @@ class ContactQuerySet(OwnedQuerySet):
         """Return the contacts of exactly that name, case ignored."""
         return self.current().annotate(lowered=Lower("name")).filter(lowered=Lower(Value(name)))
 
-    def search(self, words):
-        """Return the contacts that have every word, in any order, accents and case ignored."""
-        for word in plain(words).split()[:8]:
-            self = self.filter(search_text__contains=word)
-        return self
+    def tagged(self, owner, name):
+        """Return the contacts that have the owner's tag of that name, case ignored."""
+        tags = ContactTag.objects.for_user(owner)
+        named = tags.annotate(lowered=Lower("tag__name")).filter(lowered=Lower(Value(name)))
+        return self.filter(pk__in=named.values("contact"))
+
+    def at(self, owner, name):
+        """Return the contacts of the owner's organisation of that name, case ignored."""
+        named = Organisation.objects.for_user(owner).named([name])
+        return self.filter(organisation__in=named.values("pk"))
+
+    def in_period(self, what, first, last, zone):
+        """Return the contacts who were `spoken` to for the last time, were `met`, were `added` or
+        became `known` from the first to the last local day, None being open."""
+        if what == "met":
+            met = self.model._meta.get_field("interactions").related_model.objects
+            met = met.filter(contact=OuterRef("pk"), owner=OuterRef("owner"), outcome="met")
+            return self.filter(Exists(met.filter(**_between("on", first, last))))
+        if what == "added":
+            start = first and instant(first, 0, zone)
+            end = last and instant(last + timedelta(days=1), 0, zone) - timedelta.resolution
+            return self.filter(**_between("created_at", start, end))
+        on = {"spoken": "last_interaction_on", "known": "known_since"}[what]
+        return self.filter(**_between(on, first, last))
 
     def with_rhythm(self):
         """Annotate `rhythm`: the contact's own days, else the shortest of its tags, else None."""
@@ -77,6 +132,10 @@ class ContactQuerySet(OwnedQuerySet):
     def _follow_ups(self):
         return self.model._meta.get_field("follow_ups").related_model.objects
 
+    def pursued(self):
+        """Return contacts with an open follow-up."""
+        return self.filter(Exists(self._follow_ups().open().filter(contact=OuterRef("pk"))))
+
     def due(self):
         """Return contacts whom an open reminder asks for."""
         return self._pursued(reminders__isnull=False, reminders__closed_at=None)
@@ -111,15 +170,29 @@ class ContactQuerySet(OwnedQuerySet):
 
     def reindex(self):
         """Bring `search_text` up to date, in a constant number of queries."""
-        related = ("emails", "tags", "contact_topics__topic")
-        contacts = list(self.select_related("organisation").prefetch_related(*related))
-        for contact in contacts:
-            contact.search_text = contact.searchable(
-                [email.address for email in contact.emails.all()],
-                [tag.name for tag in contact.tags.all()],
-                [row.topic.name for row in contact.contact_topics.all()],
+        contacts = list(self.select_related("organisation").order_by())
+        ids = [contact.pk for contact in contacts]
+        addresses, tags, topics, numbers, links = (self._words_of(ids, path) for path in SEARCHED)
+        texts = [
+            contact.searchable(
+                addresses[contact.pk],
+                tags[contact.pk],
+                topics[contact.pk],
+                numbers[contact.pk],
+                links[contact.pk],
             )
-        self.model.objects.bulk_update(contacts, ["search_text"], batch_size=500)
+            for contact in contacts
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(REINDEX, [ids, texts])
+
+    def _words_of(self, ids, path):
+        """Return {id: the values at the end of a path of relations} of contacts; one query."""
+        rows = self.model.objects.filter(pk__in=ids, **{f"{path}__isnull": False})
+        found = defaultdict(list)
+        for pk, word in rows.order_by(path).values_list("pk", path):
+            found[pk].append(str(word))
+        return found
 
     def tag(self, tag):
         """Give all of them a tag; who has it already keeps it. A constant number of queries."""
@@ -183,6 +256,8 @@ class Contact(Owned):
     # Annotated by with_rhythm() and hello_due().
     rhythm: int | None
     passed: timedelta
+    # What contacts.ordering.page_of() found it by.
+    edge: list
 
     objects = ContactQuerySet.as_manager()
 
@@ -204,6 +279,11 @@ class Contact(Owned):
                 OpClass("owner_id", "int8_ops"),
                 OpClass("search_text", "gin_trgm_ops"),
                 name="contact_search",
+            ),
+            GinIndex(
+                OpClass("owner_id", "int8_ops"),
+                OpClass(NAMES, "gin_trgm_ops"),
+                name="contact_names",
             ),
         ]
         constraints = [
@@ -233,13 +313,15 @@ class Contact(Owned):
         """Return role and organisation in words; empty when neither is known."""
         return ", ".join(filter(None, [self.role, self.organisation and self.organisation.name]))
 
-    def searchable(self, addresses=(), tags=(), topics=()):
+    def searchable(self, addresses=(), tags=(), topics=(), numbers=(), links=()):
         """Return what search looks through, from the fields at hand: everything written about
-        the contact, its e-mail addresses, its tags and its topics."""
+        the contact, and its e-mail addresses, tags, topics, telephone numbers and links. The
+        first line is the name, a tab and the organisation."""
         organisation = self.organisation.name if self.organisation else ""
-        words = [self.name, self.role, organisation, *addresses, *tags, *topics]
+        words = [self.role, *addresses, *tags, *topics, *map(digits_of, numbers)]
         words += [self.how_met, self.seeks, self.offers, self.notes]
-        return plain(" ".join(words))
+        words += [*map(handle_of, links), *(value for value, _ in self.details)]
+        return f"{searched(self.name)}\t{searched(organisation)}\n{searched(' '.join(words))}"
 
     def reindex(self):
         """Bring `search_text` up to date and save it."""
@@ -247,6 +329,8 @@ class Contact(Owned):
             self.emails.values_list("address", flat=True),
             self.tags.values_list("name", flat=True),
             self.contact_topics.values_list("topic__name", flat=True),
+            [str(phone.number) for phone in self.phones.all()],
+            self.links.values_list("url", flat=True),
         )
         self.save(update_fields=["search_text"])
 

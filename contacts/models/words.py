@@ -1,8 +1,9 @@
 """How names, links and rhythms are written."""
 
+import re
 import unicodedata
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 # It is time for a hello when a whole rhythm has passed, written as a day; it is late when half of
 # it has passed again.
@@ -32,8 +33,44 @@ _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae"
 def plain(text):
     """Return text for comparing and searching: no accents, no case, single spaces."""
     letters = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(c for c in letters if not unicodedata.combining(c))
-    return " ".join(letters.translate(_STROKES).split())
+    if not letters.isascii():  # Most are, and this takes by far the longest.
+        letters = "".join(c for c in letters if not unicodedata.combining(c)).translate(_STROKES)
+    return " ".join(letters.split())
+
+
+# Signs that people leave out or write another way: O'Brien, O’Brien and OBrien, Anne-Marie.
+_SILENT = dict.fromkeys(map(ord, "'’‘ʼ`´-‐‑–"))
+# A search looks at so many words.
+MOST_WORDS = 8
+# At least five digits with what stands between them when a number is written for people.
+_NUMBER = re.compile(r"(?<!\w)[+(]*+[0-9](?:[ ()./-]*+[0-9]){4,}+(?!\w)")
+
+
+def searched(text):
+    """Return text as the search compares it: plain, without apostrophes and hyphens."""
+    return plain(text.translate(_SILENT))
+
+
+def words_of(text):
+    """Return the words that a search for the text looks for; a sign alone is one of them."""
+    return [searched(word) or word for word in plain(text).split()[:MOST_WORDS]]
+
+
+def split_numbers(text):
+    """Return the telephone numbers in a text, and the text without them."""
+    return _NUMBER.findall(text), _NUMBER.sub(" ", text)
+
+
+def digits_of(number):
+    """Return the digits of a number without what is dialled in front of it: those of
+    "+43 (0)660 1234" stand in those of "0043 660 1234", and those of "0660 1234" in both."""
+    digits = re.sub(r"[^0-9]", "", number.replace("(0)", ""))
+    return digits.lstrip("0") or digits
+
+
+def handle_of(url):
+    """Return the part of a link that people would type: example.org/priya."""
+    return unquote(re.sub(r"^\w+://(www\.)?", "", url))
 
 
 def tidy_link(url):

@@ -1,4 +1,4 @@
-"""The people list: search, chips, tags, order, pages, and tagging in bulk."""
+"""The people list: search, chips, order, and what a row says."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contacts import listing
-from contacts.models import Contact, ContactEmail, ContactTag, Organisation, Tag
+from contacts.models import ContactEmail, Organisation
 from followups import pursuing
 from followups.models import FollowUp, Reminder
 from tests.factories import make_contact, make_follow_up
@@ -108,6 +108,7 @@ def notebook(alice):
         ("hello", ["Hello"]),
         ("resting", ["Resting"]),
         ("new", ["Due", "Resting", "Waiting"]),
+        ("late", []),
         ("archived", ["Away"]),
         ("nonsense", ["Due", "Hello", "Resting", "Spoken", "Waiting"]),
     ],
@@ -119,21 +120,6 @@ def test_chips(notebook, alice_client, show, shown):
 def test_who_is_due_is_not_waited_on(alice, alice_client):
     make_follow_up(make_contact(alice))
     assert names(alice_client.get(LIST, {"show": "waiting"})) == []
-
-
-def test_the_tag_of_the_address_narrows_and_somebody_elses_shows_nobody(alice, bob, alice_client):
-    make_contact(alice, "Priya Raman").tag("alumni")
-    make_contact(alice, "Aiko Tanabe")
-    make_contact(bob, "Ruth Abernathy").tag("alumni")
-    mine, theirs = (Tag.objects.get(owner=owner) for owner in (alice, bob))
-    assert names(alice_client.get(LIST, {"tag": mine.pk})) == ["Priya Raman"]
-    assert names(alice_client.get(LIST, {"tag": theirs.pk})) == []
-
-
-@pytest.mark.parametrize("tag", ["x", "-1", "9" * 30, "１", ""])
-def test_a_tag_that_is_no_number_is_not_asked(alice, alice_client, tag):
-    make_contact(alice)
-    assert alice_client.get(LIST, {"tag": tag}).status_code == 200
 
 
 def test_names_stand_in_alphabetical_order_whatever_their_accents_and_case(alice, alice_client):
@@ -195,24 +181,7 @@ def test_what_has_ended_is_not_shown(alice, alice_client):
     assert "Resting until" in alice_client.get(LIST).content.decode()
 
 
-# Pages and costs
-
-
-def test_pages(alice, alice_client):
-    people(alice, listing.PAGE + 3)
-    first = alice_client.get(LIST, {"sort": "", "q": "person"})
-    assert len(names(first)) == listing.PAGE
-    second = alice_client.get(LIST + first.context["page"].next_page)
-    assert names(second) == ["Person 050", "Person 051", "Person 052"]
-    assert not second.context["page"].next_page
-    assert second.context["page"].previous_page == "?q=person"
-    assert first.context["page"].previous_page == ""
-
-
-def test_a_page_behind_the_last_one_is_empty(alice, alice_client):
-    make_contact(alice)
-    for page in ("2", "10000", "999999999999999999"):
-        assert names(alice_client.get(LIST, {"page": page})) == []
+# Costs
 
 
 def test_the_count_stops_at_a_thousand(alice, alice_client, monkeypatch):
@@ -273,66 +242,3 @@ def test_nobody_found_offers_to_add_the_name(alice, alice_client):
     make_contact(alice)
     content = alice_client.get(LIST, {"q": "Aiko & Co"}).content.decode()
     assert "/people/new/?name=Aiko%20%26%20Co" in content
-
-
-# Tagging in bulk
-
-BULK = "/people/bulk/"
-
-
-def test_bulk_tags_those_who_were_ticked(alice, alice_client):
-    first, second, third = people(alice, 3)
-    first.tag("Alumni")
-    response = alice_client.post(
-        f"{BULK}?q=person&show=new", {"ids": [first.pk, second.pk], "name": " alumni "}
-    )
-    assert response.status_code == 302
-    assert response["Location"] == "/people/?q=person&show=new"
-    assert Tag.objects.count() == 1
-    assert set(ContactTag.objects.values_list("contact", flat=True)) == {first.pk, second.pk}
-    assert names(alice_client.get(LIST, {"q": "alumni"})) == [first.name, second.name]
-    assert third.tags.count() == 0
-
-
-def test_bulk_refuses_somebody_elses_people(alice, alice_client, bob):
-    mine, theirs = make_contact(alice), make_contact(bob)
-    response = alice_client.post(BULK, {"ids": [mine.pk, theirs.pk], "name": "alumni"})
-    assert response.status_code == 422
-    assert "Tick them again." in response.content.decode()
-    assert not ContactTag.objects.exists()
-    assert not Tag.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("ids", "name", "sentence"),
-    [
-        (True, "", "Write a word or two for the tag."),
-        (True, " \u2028 ", "Write a word or two for the tag."),
-        (True, "x" * 61, "Keep a tag to 60 letters."),
-        (None, "alumni", "Tick the people first."),
-        ("x", "alumni", "Tick them again."),
-        ("9" * 30, "alumni", "Tick them again."),
-    ],
-)
-def test_bulk_says_what_is_missing(alice, alice_client, ids, name, sentence):
-    contact = make_contact(alice)
-    data = {"name": name} | ({"ids": contact.pk if ids is True else ids} if ids else {})
-    response = alice_client.post(BULK, data)
-    assert response.status_code == 422
-    assert sentence in response.content.decode()
-
-
-def test_bulk_is_for_posting(alice_client):
-    assert alice_client.get(BULK).status_code == 405
-    assert alice_client.post(LIST).status_code == 405
-
-
-def test_bulk_takes_as_many_queries_for_2_people_as_for_40(alice, alice_client):
-    contacts = people(alice, 42)
-    counts = []
-    for ids in (contacts[:2], contacts[2:]):
-        with CaptureQueriesContext(connection) as queries:
-            alice_client.post(BULK, {"ids": [one.pk for one in ids], "name": "alumni"})
-        counts.append(len(queries))
-    assert counts[1] <= counts[0]
-    assert Contact.objects.search("alumni").count() == 42

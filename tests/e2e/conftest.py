@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Error, sync_playwright
 
 from tests import processes
-from tests.e2e.person import Person
+from tests.e2e.person import LAPTOP, PHONE, Person
 
 SCREENSHOTS = processes.ROOT / "test-results"
 
@@ -35,12 +35,18 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(params=[LAPTOP, PHONE], ids=["1280", "390"])
+def window(request):
+    """A laptop by day, a phone by night."""
+    return request.param
+
+
 @pytest.fixture
 def meet(chromium, stack, request):
     """Return a function that gives a Person in front of a fresh browser window."""
     people = []
     test = request.node
-    folder = SCREENSHOTS / test.path.stem / test.callspec.id
+    folder = SCREENSHOTS / test.path.stem / test.name
 
     def meet(name, **window):
         options = {

@@ -16,6 +16,8 @@ RUN_AXE = """async (standards) => {
     return found.violations.flatMap(
         (v) => v.nodes.map((node) => `${v.id}: ${v.help}: ${node.html.slice(0, 200)}`));
 }"""
+LAPTOP = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
 NARROWEST = 320
 VIENNA = ZoneInfo("Europe/Vienna")
 IN_BACKGROUND = 30_000  # milliseconds; beat looks every second, but the machine may be busy
@@ -53,10 +55,12 @@ class Person:
         self.page.get_by_role("button", name="Start").click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(self.name)
 
-    def add(self, name):
-        """Add somebody with nothing but a name."""
+    def add(self, name, fields=None):
+        """Add somebody, with whatever else is said by the labels of its fields."""
         self.page.goto("/people/new/")
         self.page.get_by_label("Name", exact=True).fill(name)
+        for label, text in (fields or {}).items():
+            self.page.get_by_label(label).fill(text)
         self.page.get_by_role("button", name="Save").click()
         self.sees_heading(name)
 
@@ -106,7 +110,8 @@ class Person:
         self.shots += 1
         path = self.folder / f"{self.name.lower()}-{self.shots:02}-{name}.png"
         self.page.evaluate("scrollTo(0, 0)")
-        self.page.screenshot(path=path, full_page=True)
+        # To hide the caret, Playwright would write inline styles, which htmx would carry on.
+        self.page.screenshot(path=path, full_page=True, caret="initial")
         self._fits(size["width"])
         self._fits(NARROWEST)
         self.page.set_viewport_size(size)
