@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from contacts.models import Contact
 from followups import schedule
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
+from netcrm.texts import text_index
 
 UNDO_FOR = timedelta(hours=1)
 NOTE_SHOWN = 200
@@ -243,6 +244,7 @@ class FollowUp(Owned):
             models.Index(
                 fields=["owner", "next_on"], name="followup_open", condition=~Q(state="ended")
             ),
+            text_index("lesson", name="followup_lesson_words", condition=~Q(lesson="")),
             models.Index(fields=["contact", "state"], name="followup_of_contact"),
         ]
         constraints = [
@@ -382,6 +384,7 @@ class Interaction(Owned):
         indexes = [
             models.Index(fields=["contact", "-on", "-id"], name="interaction_of_contact"),
             models.Index(fields=["owner", "-on"], name="interaction_of_owner"),
+            text_index("note", name="interaction_words", condition=~Q(note="")),
         ]
         constraints = [
             owner_key("interaction"),

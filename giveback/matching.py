@@ -28,7 +28,7 @@ from django.db.models import (
 from django.db.models.functions import Greatest, Least
 from django.utils.text import get_text_list
 
-from contacts.models import Contact, ContactTopic
+from contacts.models import Contact, ContactTopic, Topic
 from followups.schedule import say_day
 from giveback.models import Dismissed, GiveBack, ShelfItem, ShelfKind, ShelfTopic
 
@@ -67,21 +67,31 @@ class Match:
 
 
 def best(user, day: date, limit: int) -> list[Match]:
-    """Return the best matches of both kinds for the local date `day`."""
-    return _each_once(items(user, day, limit) + pairs(user, day, limit), limit)
+    """Return the best matches of both kinds for the local date `day`; one query when nobody looks
+    for what is there."""
+    on_shelf, known = _topics_in_demand(user)
+    if not (on_shelf or known):
+        return []
+    seekers = _seekers(user, on_shelf | known)
+    found = _items(user, day, seekers, limit) if on_shelf else []
+    if known:
+        found += _pairs(user, day, seekers, _offerers_to(user, seekers), limit)
+    return _each_once(found, limit)
 
 
 def items(user, day: date, limit: int) -> list[Match]:
     """Return the best matches of things on the shelf with contacts who look for them."""
-    on_shelf = ShelfTopic.objects.for_user(user).filter(item__archived_at=None)
-    return _items(user, day, _seekers(user, on_shelf.values("topic")), limit)
+    on_shelf, _ = _topics_in_demand(user)
+    return _items(user, day, _seekers(user, on_shelf), limit) if on_shelf else []
 
 
 def pairs(user, day: date, limit: int) -> list[Match]:
     """Return the best pairs of contacts who should know each other, each pair once."""
-    seekers = _seekers(user, _topics(user, OFFERS))
-    sought = _topics(user, SEEKS).filter(contact__in=seekers.keys())
-    return _pairs(user, day, seekers, _offerers(user, sought), limit)
+    _, known = _topics_in_demand(user)
+    if not known:
+        return []
+    seekers = _seekers(user, known)
+    return _pairs(user, day, seekers, _offerers_to(user, seekers), limit)
 
 
 def for_contact(contact: Contact, day: date, limit: int) -> list[Match]:
@@ -127,8 +137,16 @@ def _people(user):
     return Contact.objects.for_user(user).current().filter(do_not_contact=False)
 
 
-def _topics(user, side):
-    return ContactTopic.objects.for_user(user).filter(side=side).values("topic")
+def _topics_in_demand(user) -> tuple[set[int], set[int]]:
+    """Return the ids of the topics that somebody seeks and something on the shelf is about, and of
+    those that somebody seeks and somebody knows about. One query."""
+    this = {"owner": user, "topic": OuterRef("pk")}
+    people = ContactTopic.objects.filter(**this)
+    on_shelf = Exists(ShelfTopic.objects.filter(item__archived_at=None, **this))
+    known = Exists(people.filter(side=OFFERS))
+    sought = Topic.objects.for_user(user).filter(Exists(people.filter(side=SEEKS))).order_by()
+    rows = list(sought.values_list("pk", on_shelf, known))
+    return {pk for pk, shelf, _ in rows if shelf}, {pk for pk, _, who in rows if who}
 
 
 def _on_side(side, topics):
@@ -157,6 +175,11 @@ def _offerers(user, topics) -> list[int]:
     people = _people(user).filter(_on_side(OFFERS, topics))
     people = people.order_by(F("last_interaction_on").desc(nulls_last=True), "pk")
     return list(people.values_list("pk", flat=True)[:POOL])
+
+
+def _offerers_to(user, seekers):
+    sought = ContactTopic.objects.for_user(user).filter(side=SEEKS, contact__in=seekers.keys())
+    return _offerers(user, sought.values("topic"))
 
 
 def _items(user, day, seekers, limit):

@@ -1,12 +1,13 @@
 import uuid
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from contacts.models import Contact, Topic
+from contacts.models import Contact, Topic, named
 from followups.models import Interaction
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
+from netcrm.texts import in_text, text_index
 
 
 class Kind(models.TextChoices):
@@ -46,10 +47,9 @@ class ShelfItemQuerySet(OwnedQuerySet):
         """Return the items that have every word, in any order, accents and case ignored."""
 
         def about(word):
-            named = {"topic__name__unaccent__icontains": word}
-            return Q(Exists(ShelfTopic.objects.filter(item=OuterRef("pk"), **named)))
+            return Q(topics__name__unaccent__icontains=word)
 
-        return self.with_words(words, "title", "text", "contact__name", also=about)
+        return self.with_words(words, in_text("title", "text"), named("contact"), about)
 
 
 class ShelfItem(Owned):
@@ -76,7 +76,10 @@ class ShelfItem(Owned):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["owner", "-created_at"], name="shelf_of_owner")]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"], name="shelf_of_owner"),
+            text_index("title", "text", name="shelf_words"),
+        ]
         constraints = [
             owner_key("shelfitem"),
             SameOwner(field="contact", name="shelfitem_contact_owner"),
@@ -153,7 +156,7 @@ class GiveBackQuerySet(OwnedQuerySet):
     def search(self, words):
         """Return those that have every word, in any order, accents and case ignored: in what it
         is, its note or the name of the person."""
-        return self.with_words(words, "what", "note", "contact__name")
+        return self.with_words(words, in_text("what", "note"), named("contact"))
 
 
 class GiveBack(Owned):
@@ -198,6 +201,7 @@ class GiveBack(Owned):
             ),
             models.Index(fields=["owner", "state", "-id"], name="giveback_of_owner"),
             models.Index(fields=["contact", "-done_on"], name="giveback_of_contact"),
+            text_index("what", "note", name="giveback_words"),
         ]
         constraints = [
             owner_key("giveback"),

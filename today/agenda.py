@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Q, Subquery, Window
+from django.db.models import FETCH_PEERS, Count, Exists, OuterRef, Q, Subquery, Window
 from django.utils import timezone
 
 from contacts.models import NOT_THIS_WEEK, Contact
 from followups.models import (
     ANSWERS,
+    STROKES,
     UNANSWERED,
     Action,
     Break,
@@ -21,9 +22,11 @@ from followups.models import (
     Outcome,
     Reminder,
 )
+from followups.spreading import Stroke, strokes
 from giveback import matching
 from giveback.models import GiveBack
 from introductions import steps
+from introductions.models import Introduction, Offer
 from meetings.models import Meeting
 from netcrm.localtime import instant, local_day
 from netcrm.models import Heartbeat, Mail, User
@@ -40,6 +43,8 @@ MEETINGS_AHEAD = 7
 # Of anything else that asks, no page or mail ever shows more than this.
 MOST = 50
 MINUTES_EACH = 5
+# Of what was done singly, Just now shows so many.
+SINGLE = 20
 # Reminders are looked for every half minute; an hour of silence is worth a plain word.
 STALLED_AFTER = timedelta(hours=1)
 LATE_AFTER = timedelta(minutes=10)
@@ -127,31 +132,28 @@ def build_agenda(
     user: User, day: date, at_most: int = TODAY_PAGE, now: datetime | None = None
 ) -> Agenda:
     """Return the agenda of a user for a local date at the instant `now`, with `at_most` so many
-    follow-ups, in a fixed number of queries."""
+    follow-ups, in a number of queries that no number of rows changes."""
     now = now or timezone.now()
-    on_break = Break.objects.for_user(user).filter(first_on__lte=day, last_on__gte=day).first()
+    rooms = _rooms_that_ask(user, day, now)
+    on_break = next(iter(rooms["breaks"]), None)
     reminders = Reminder.objects.for_user(user).open().filter(due_on__lte=day)
     counted = reminders.to_show().annotate(total=Window(Count("pk")))
     shown = list(counted.order_by("due_on", "id")[:at_most])
-    meetings = _meetings(user, day, now)
+    meetings = [meeting for meeting in rooms["meetings"] if meeting.over_at > now]
+    coming = FollowUp.objects.for_user(user).coming(day).select_related("contact")
     return Agenda(
         day=day,
         on_break=on_break,
         meetings=[each for each in meetings if _day_of(user, each) == day],
         meetings_soon=[each for each in meetings if _day_of(user, each) > day],
-        debriefs=list(Meeting.objects.for_user(user).to_debrief(now).with_people()[:MOST]),
+        debriefs=rooms["debriefs"],
         carried_over=[reminder for reminder in shown if reminder.due_on < day],
         due_today=[reminder for reminder in shown if reminder.due_on == day],
-        promises=list(
-            GiveBack.objects.for_user(user).due(day).select_related("contact__organisation")[:MOST]
-        ),
-        openings=list(
-            Opportunity.objects.for_user(user).due(day).select_related("organisation")[:MOST]
-        ),
-        introductions=steps.waiting(user)[:MOST],
-        coming=list(
-            FollowUp.objects.for_user(user).coming(day).select_related("contact__organisation")[:7]
-        ),
+        promises=rooms["promises"],
+        openings=rooms["openings"],
+        introductions=rooms["introductions"],
+        # Only the digest says where they work: it asks for all at once.
+        coming=list(coming.fetch_mode(FETCH_PEERS)[:7]),
         rhythms=[] if on_break else _rhythms(user, day),
         evidence=_evidence(user),
         due_count=shown[0].total if shown else 0,
@@ -165,11 +167,25 @@ def with_idea(agenda: Agenda, user: User) -> Agenda:
     return replace(agenda, idea=next(iter(matching.best(user, agenda.day, 1)), None))
 
 
-def _meetings(user, day, now):
-    """Return what is arranged from the day on and not over yet."""
+def _rooms_that_ask(user, day, now):
+    """Return what may ask beside the follow-ups, {name: [row]}. One query tells which of it does:
+    on most days most does not, and to look for nothing in each room takes as long."""
+    start = instant(day, 0, user.time_zone)
     end = instant(day + timedelta(days=MEETINGS_AHEAD + 1), 0, user.time_zone)
-    arranged = Meeting.objects.for_user(user).on_day(instant(day, 0, user.time_zone), end)
-    return [meeting for meeting in arranged.with_people() if meeting.over_at > now]
+    meetings = Meeting.objects.for_user(user).with_people()
+    rooms = {
+        "breaks": Break.objects.for_user(user).filter(first_on__lte=day, last_on__gte=day),
+        "meetings": meetings.on_day(start, end),
+        "debriefs": meetings.to_debrief(now),
+        "promises": GiveBack.objects.for_user(user).due(day).select_related("contact"),
+        "openings": Opportunity.objects.for_user(user).due(day).select_related("organisation"),
+    }
+    open_ones = [model.objects.for_user(user).open() for model in (Introduction, Offer)]
+    asks = {name: Exists(rows) for name, rows in rooms.items()}
+    asks["introductions"] = Exists(open_ones[0]) | Exists(open_ones[1])
+    found = User.objects.values(**asks).get(pk=user.pk)
+    rooms["introductions"] = steps.waiting(user) if found["introductions"] else []
+    return {name: list(rows[:MOST]) if found[name] else [] for name, rows in rooms.items()}
 
 
 def _day_of(user, meeting):
@@ -229,24 +245,39 @@ def this_week(user: User, day: date) -> Week:
     )
 
 
-def just_now(user: User) -> list[Action]:
-    """Return what was done within the hour and can be undone: the newest of each contact whose
-    follow-up is not asking again."""
-    actions = (
-        Action.objects.for_user(user)
-        .undoable()
-        .filter(follow_up__isnull=False)
-        .order_by("contact_id", "-id")
-        .distinct("contact_id")
-        .select_related("follow_up__contact__organisation")
-        .defer("before")
+@dataclass(frozen=True)
+class Done:
+    """What was done within the hour and can be undone: at one stroke to many people, and singly,
+    the newest first."""
+
+    strokes: list[Stroke]
+    actions: list[Action]
+
+
+def just_now(user: User) -> Done:
+    """Return what a user did just now: singly the newest of each contact whose follow-up is not
+    asking again. One query when there is nothing."""
+    recent = Action.objects.for_user(user).undoable().filter(follow_up__isnull=False)
+    stroked: set[int] = set()
+    single = []
+    for pk, contact, verb, batch in recent.values_list("pk", "contact", "verb", "batch"):
+        # A stroke is one line, and covers what was done to each of its people before it.
+        if batch and verb in STROKES:
+            stroked.add(contact)
+        elif contact not in stroked:
+            single.append(pk)
+    return Done(
+        strokes=strokes(user) if stroked else [],
+        actions=_newest_of_each(user, single) if single else [],
     )
+
+
+def _newest_of_each(user, actions):
     asking = Reminder.objects.for_user(user).open().values("follow_up")
-    # What was done to many at once is one line, and covers what was done to each before it.
-    stroke = Action.objects.for_user(user).undoable().strokes()
-    covered = stroke.filter(contact=OuterRef("contact"), pk__gte=OuterRef("pk"))
-    recent = actions.exclude(follow_up__in=asking).exclude(Exists(covered))
-    return sorted(recent[:20], key=lambda action: -action.pk)
+    newest = Action.objects.filter(pk__in=actions).exclude(follow_up__in=asking)
+    newest = newest.order_by("contact_id", "-id").distinct("contact_id").values("pk")
+    shown = Action.objects.filter(pk__in=newest).order_by("-pk")
+    return list(shown.select_related("follow_up__contact")[:SINGLE])
 
 
 @dataclass(frozen=True)

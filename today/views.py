@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from contacts.models import Contact
 from followups.calendars import calendar_for
 from followups.models import Playbook
-from followups.spreading import is_backlog, strokes
+from followups.spreading import is_backlog
 from netcrm.htmx import render_page
 from netcrm.models import User
 from today.agenda import build_agenda, just_now, last_beats, this_week, with_idea
@@ -29,8 +29,7 @@ def today(request):
         "today": day,
         "playbooks": Playbook.objects.for_user(request.user),
         "now": timezone.localtime(),
-        "just_now": just_now(request.user),
-        "strokes": strokes(request.user),
+        "done": just_now(request.user),
         "oldest": oldest,
         "make_room": is_backlog(request.user, day, agenda.due_count, oldest and oldest.due_on),
         "back_on": agenda.on_break and calendar_for(request.user).on_or_after(day),

@@ -153,8 +153,8 @@ def when_to_call(context, follow_up):
 
 @register.simple_tag
 def playbooks_of(user):
-    """Return the user's playbooks."""
-    return Playbook.objects.for_user(user)
+    """Return the user's playbooks, {id: name}."""
+    return dict(Playbook.objects.for_user(user).values_list("pk", "name"))
 
 
 @register.filter
@@ -176,6 +176,13 @@ def way_icon(kind):
 def steps_in_words(rows):
     """Return the stored steps of a playbook in words: call, 3 days, call."""
     return schedule.say_steps(schedule.read_steps(rows))
+
+
+@register.filter
+def hung(row, name):
+    """Return what a room above hung on a moment, known by its name here; None without it. A plain
+    look-up in the template would search every moment for the reason why there is none."""
+    return getattr(row, name, None)
 
 
 def _moment(interaction):

@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django import template
-from django.db.models import Count, Window
-from django.db.models.functions import RowNumber
 
 from contacts.models import Contact
 from giveback.models import Direction, GiveBack, Kind, State
@@ -92,19 +89,19 @@ class Balance:
 
 @register.simple_tag
 def balance(contact: Contact) -> Balance:
-    """Return what was given to a contact and what was received, in two queries."""
-    latest: dict[str, list[Any]] = {Direction.GIVEN: [], Direction.RECEIVED: []}
-    newest = Window(RowNumber(), partition_by="direction", order_by=["-done_on", "-id"])
-    done = GiveBack.objects.filter(contact=contact).done()
-    done = done.annotate(count=Window(Count("pk"), partition_by="direction"), place=newest)
-    for gift in done.filter(place__lte=LATEST).order_by("place"):
-        latest[gift.direction].append(gift)
+    """Return what was given to a contact and what was received, in one query: what goes between
+    two people is never much."""
+    gifts = contact.give_backs.exclude(state=State.LET_GO).order_by("-done_on", "-id")
+    sides: dict[str, list[GiveBack]] = {Direction.GIVEN: [], Direction.RECEIVED: []}
+    still_open = []
+    for gift in gifts:
+        (sides[gift.direction] if gift.state == State.DONE else still_open).append(gift)
+    still_open.sort(key=lambda gift: gift.due_on or date.max)
     given, received = (
-        Side(gifts[0].count if gifts else 0, gifts, middle)
-        for gifts, middle in zip(latest.values(), (LEFT, RIGHT), strict=True)
+        Side(len(done), done[:LATEST], middle)
+        for done, middle in zip(sides.values(), (LEFT, RIGHT), strict=True)
     )
-    still_open = contact.give_backs.filter(state__in=[State.IDEA, State.PROMISED])
-    return Balance(given, received, list(still_open.order_by("due_on", "-id")[:LATEST]))
+    return Balance(given, received, still_open[:LATEST])
 
 
 @register.filter

@@ -24,8 +24,9 @@ def connections(contact):
     yet. Two queries."""
     asked = Introduction.objects.for_user(contact.owner_id).filter(stage__in=UNMADE)
     asked = asked.filter(Q(introducer=contact) | Q(target=contact)).select_related("introducer")
-    offers = Offer.objects.for_user(contact.owner_id).open().with_people()
-    offers = offers.filter(Q(one=contact) | Q(other=contact))
+    asked = asked.only("wanted", "stage", "asked_on", "promised_on", "introducer__name")
+    offers = Offer.objects.for_user(contact.owner_id).open().select_related("one", "other")
+    offers = offers.filter(Q(one=contact) | Q(other=contact)).only("one__name", "other__name")
     return Connections(list(asked[:SHOWN]), list(offers[:SHOWN]))
 
 

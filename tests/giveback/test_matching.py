@@ -186,3 +186,11 @@ def test_as_many_queries_for_3_as_for_30(alice):
                 assert len(matching.best(alice, DAY, 50)) == {2: 18, 29: 50}[number]
             counts.append(len(queries))
     assert counts[0] == counts[1] <= 10
+
+
+def test_one_query_tells_that_nobody_looks_for_what_is_there(alice, django_assert_num_queries):
+    make_item(alice, topics=["a"])
+    person(alice, "Ada", seeks=["b"])
+    person(alice, "Ben", offers=["c"])
+    with django_assert_num_queries(1):
+        assert matching.best(alice, DAY, 10) == []

@@ -12,6 +12,7 @@ from contacts.models import ContactEmail
 from followups.models import Interaction
 from giveback import giving, matching
 from giveback.models import Dismissed, GiveBack, Kind, ShelfItem, ShelfKind, State
+from giveback.templatetags.giveback import balance
 from tests.factories import make_contact, make_item
 from tests.giveback.test_matching import person
 
@@ -452,6 +453,26 @@ def test_many_gifts_are_a_few_beans_and_as_many_queries(alice, alice_client, aik
     assert counts[0] == counts[1]
     assert page.count("#bean") == 16
     assert "<strong>20</strong>" in page
+
+
+def test_the_latest_of_each_side_and_what_is_due_first_in_one_query(
+    alice, aiko, django_assert_num_queries
+):
+    today = alice.today()
+    for days in (2, 0, 3, 1):
+        giving.give(aiko, Kind.TIME, f"{days} days ago", today - timedelta(days=days))
+    giving.have_idea(aiko, Kind.TIME, "An idea")
+    for days in (9, -1, 5, 7):
+        giving.promise(aiko, Kind.TIME, f"In {days} days", today + timedelta(days=days))
+    giving.let_go(giving.promise(aiko, Kind.TIME, "Let go", today))
+    with django_assert_num_queries(1):
+        between = balance(aiko)
+    assert between.given.count == 4
+    latest = [gift.what for gift in between.given.latest]
+    assert latest == ["0 days ago", "1 days ago", "2 days ago"]
+    assert between.received.latest == []
+    still_open = [gift.what for gift in between.still_open]
+    assert still_open == ["In -1 days", "In 5 days", "In 7 days"]
 
 
 def test_an_open_promise_is_kept_from_there(alice_client, aiko):

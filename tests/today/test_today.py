@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from followups import planning, pursuing
 from followups.models import Break, Channel, Outcome, Reminder
+from followups.spreading import take_break
 from netcrm.models import Heartbeat, Mail, User
 from netcrm.outbox import queue_mail, send_waiting
 from tests.factories import make_contact, make_follow_up
-from today.agenda import build_agenda, last_beats
+from today.agenda import SINGLE, build_agenda, just_now, last_beats
 from today.models import Digest
 
 pytestmark = pytest.mark.django_db
@@ -183,3 +184,45 @@ def test_as_many_queries_for_three_as_for_thirty(alice, alice_client):
     with CaptureQueriesContext(connection) as many:
         page(alice_client)
     assert len(many) == len(few)
+
+
+def test_rooms_that_have_nothing_are_asked_in_one_query(alice, django_assert_num_queries):
+    """A break, coffees, promises, openings, introductions: on most days there is none of them."""
+    asked_anyway = ["the follow-ups", "what comes", "who waits for a hello", "the own numbers"]
+    with django_assert_num_queries(1 + len(asked_anyway)):
+        assert build_agenda(alice, alice.today()).empty
+
+
+class TestJustNow:
+    def answer(self, owner, name):
+        follow_up = make_due(owner, name, 0)
+        pursuing.log(follow_up.contact, pursuing.Entry("call", "voicemail", owner.today()))
+
+    def test_the_newest_come_first_and_there_are_never_too_many(self, alice):
+        for number in range(SINGLE + 2):
+            self.answer(alice, f"Person {number}")
+        names = [action.contact.name for action in just_now(alice).actions]
+        assert names == [f"Person {number}" for number in reversed(range(2, SINGLE + 2))]
+
+    def test_what_was_done_before_is_covered_by_what_was_done_after(self, alice):
+        self.answer(alice, "Priya Raman")
+        take_break(alice, Break.Kind.HOLIDAY, alice.today(), alice.today())
+        done = just_now(alice)
+        assert [stroke.people["moved"] for stroke in done.strokes] == [1]
+        assert done.actions == []
+        self.answer(alice, "Tom Adler")
+        assert [action.contact.name for action in just_now(alice).actions] == ["Tom Adler"]
+
+    def test_nothing_takes_one_query(self, alice, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            assert just_now(alice).actions == []
+
+    def test_as_many_queries_for_three_as_for_twelve(self, alice, alice_client):
+        counts = []
+        for number in range(12):
+            self.answer(alice, f"Person {number}")
+            if number in {2, 11}:
+                with CaptureQueriesContext(connection) as queries:
+                    assert page(alice_client).count("data-undo") == number + 1
+                counts.append(len(queries))
+        assert counts[0] == counts[1]
