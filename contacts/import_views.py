@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from contacts import importing, taking_back, triage
 from contacts.forms import TagForm
 from contacts.import_forms import ColumnsForm, ConfirmForm, ImportForm
-from contacts.models import Contact, ImportJob, ImportRow
+from contacts.models import Contact, ContactPhoto, ImportJob, ImportRow
 from netcrm.htmx import render_page
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
@@ -124,9 +125,13 @@ def import_undo(request, job_id):
 def import_triage(request, job_id):
     """Show one card: the one that is asked for, else the first about which nothing was said."""
     job = _job(request, job_id)
-    asked = request.GET.get("row", "")
-    row = triage.people(job).filter(pk=asked).first() if asked.isdecimal() else None
-    return _triage(request, job, row or triage.unanswered(job), TagForm())
+    row = _asked(request, job, "row") or triage.unanswered(job)
+    return _triage(request, job, row, TagForm(), _asked(request, job, "said"))
+
+
+def _asked(request, job, name):
+    asked = request.GET.get(name, "")
+    return triage.people(job).filter(pk=asked).first() if asked.isdecimal() else None
 
 
 def _triage(request, job, row, tag_form, said=None, status=200):
@@ -142,7 +147,8 @@ def _triage(request, job, row, tag_form, said=None, status=200):
 
 def _contact_of(row):
     people = Contact.objects.select_related("organisation").prefetch_related("tags", "emails")
-    return people.get(pk=row.contact_id)
+    photos = ContactPhoto.objects.filter(contact=OuterRef("pk"))
+    return people.annotate(has_photo=Exists(photos)).get(pk=row.contact_id)
 
 
 @require_POST
@@ -171,5 +177,5 @@ def _next_card(request, job, said, row):
     if request.htmx:
         said.refresh_from_db()
         return _triage(request, job, row, TagForm(), said)
-    address = reverse("contacts:import_triage", args=[job.pk])
-    return redirect(f"{address}?row={row.pk}" if row else address)
+    asked = {"said": said.pk} | ({"row": row.pk} if row else {})
+    return redirect(reverse("contacts:import_triage", args=[job.pk], query=asked))
