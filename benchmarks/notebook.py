@@ -14,7 +14,6 @@ from contacts.models import (
     ContactTag,
     Organisation,
     Tag,
-    plain,
 )
 from followups.models import (
     Action,
@@ -116,7 +115,7 @@ def _contacts(user: User, people: int, chance: random.Random) -> list[Contact]:
             rhythm_days=RHYTHMS[n % 5][0] if n % 10 == 0 else None,
             last_interaction_on=user.today() - timedelta(days=n % 400),
         )
-        contact.search_text = plain(f"{name} {contact.role} {organisation.name} {n}@example.org")
+        contact.search_text = contact.searchable([f"{n}@example.org"])
         contacts.append(contact)
     Contact.objects.bulk_create(contacts, batch_size=5000)
     ContactEmail.objects.bulk_create(

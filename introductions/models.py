@@ -7,10 +7,11 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts.models import Contact
+from contacts.models import Contact, named
 from followups.models import ANSWERS, Ending, FollowUp, Interaction, Outcome, State
 from introductions.carrying import about_outer
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
+from netcrm.texts import in_text, text_index
 
 
 class Stage(models.TextChoices):
@@ -36,8 +37,8 @@ class IntroductionQuerySet(OwnedQuerySet):
 
     def search(self, words):
         """Return those that have every word in what they are about or in a name."""
-        names = ("introducer__name", "target__name")
-        return self.with_words(words, "wanted", "why", "ask", *names)
+        about = in_text("wanted", "why", "ask")
+        return self.with_words(words, about, named("introducer"), named("target"))
 
     def with_people(self):
         return self.select_related("introducer__organisation", "target__organisation")
@@ -118,6 +119,7 @@ class Introduction(Owned):
             models.Index(fields=["owner", "stage", "-id"], name="introduction_of_owner"),
             models.Index(fields=["introducer", "-id"], name="introduction_by"),
             models.Index(fields=["target", "-id"], name="introduction_to"),
+            text_index("wanted", "why", "ask", name="introduction_words"),
         ]
         constraints = [
             owner_key("introduction"),
@@ -232,7 +234,7 @@ class OfferQuerySet(OwnedQuerySet):
 
     def search(self, words):
         """Return those that have every word in the reason or in a name."""
-        return self.with_words(words, "why", "one__name", "other__name")
+        return self.with_words(words, in_text("why"), named("one"), named("other"))
 
     def with_people(self):
         return self.select_related("one__organisation", "other__organisation")
@@ -276,6 +278,7 @@ class Offer(Owned):
             models.Index(fields=["owner", "-id"], name="offer_of_owner"),
             models.Index(fields=["one", "-id"], name="offer_to_one"),
             models.Index(fields=["other", "-id"], name="offer_to_other"),
+            text_index("why", name="offer_words"),
         ]
         constraints = [
             owner_key("offer"),

@@ -5,14 +5,15 @@ from zoneinfo import ZoneInfo
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q
+from django.db.models import DateTimeField, ExpressionWrapper, F, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts.models import Contact, plain
+from contacts.models import Contact, known
 from followups.models import Interaction
 from netcrm.models import is_time_zone
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
+from netcrm.texts import in_text, text_index
 
 LONGEST = 24 * 60
 # For how long a meeting that was held asks to be written down: later, little is left to remember.
@@ -46,7 +47,7 @@ CHECKLIST = [
 ]
 
 
-SEARCHED = ("title", "place", "purpose", "debrief__takeaways", "debrief__ideas", "debrief__lesson")
+REMEMBERED = ("debrief__takeaways", "debrief__ideas", "debrief__lesson")
 
 
 class MeetingQuerySet(OwnedQuerySet):
@@ -96,12 +97,8 @@ class MeetingQuerySet(OwnedQuerySet):
     def search(self, words):
         """Return the meetings that have every word, accents and case ignored: in title, place,
         purpose, what was remembered, or what is known about the people."""
-
-        def with_them(word):
-            known = {"contact__search_text__contains": plain(word)}
-            return Q(Exists(Attendee.objects.filter(meeting=OuterRef("pk"), **known)))
-
-        return self.with_words(words, *SEARCHED, also=with_them)
+        said = in_text("title", "place", "purpose")
+        return self.with_words(words, said, in_text(*REMEMBERED), known("contacts"))
 
     def _ending(self):
         """Annotate `ends`, the instant at which a meeting is over."""
@@ -143,6 +140,7 @@ class Meeting(Owned):
         ordering = ["-starts_at", "-id"]
         indexes = [
             models.Index(fields=["owner", "starts_at"], name="meeting_of_owner"),
+            text_index("title", "place", "purpose", name="meeting_words"),
             models.Index(
                 fields=["owner", "state"],
                 name="meeting_open",
@@ -310,7 +308,11 @@ class Debrief(Owned):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["owner", "-saved_at"], name="debrief_of_owner")]
+        indexes = [
+            models.Index(fields=["owner", "-saved_at"], name="debrief_of_owner"),
+            text_index("takeaways", "ideas", "lesson", name="debrief_words"),
+            text_index("lesson", name="debrief_lesson_words", condition=~Q(lesson="")),
+        ]
         constraints = [
             owner_key("debrief"),
             SameOwner(field="meeting", name="debrief_meeting_owner"),
@@ -353,6 +355,7 @@ class Advice(Owned):
         indexes = [
             models.Index(fields=["owner", "-id"], name="advice_of_owner"),
             models.Index(fields=["contact", "-id"], name="advice_of_contact"),
+            text_index("text", "what_i_did", name="advice_words"),
         ]
         constraints = [
             SameOwner(field="debrief", name="advice_debrief_owner"),

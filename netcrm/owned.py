@@ -13,15 +13,23 @@ class OwnedQuerySet(models.QuerySet):
         """Return only the rows of this user. Every view starts here."""
         return self.filter(owner=user)
 
-    def with_words(self, words, *fields, also=None):
-        """Return the rows that have every word in one of the fields; in any order, accents and case
-        ignored. `also(word)` is one more condition under which a row has a word."""
+    def with_words(self, words, *conditions):
+        """Return the rows that meet one of the conditions with every word, in any order. A
+        condition is a function that makes a Q of a word, such as in_text("note")."""
+        rows = self
         for word in words.replace("\0", "").split()[:MOST_WORDS]:
-            has_it = also(word) if also else models.Q()
-            for field in fields:
-                has_it |= models.Q(**{f"{field}__unaccent__icontains": word})
-            self = self.filter(has_it)
-        return self
+            rows = rows.among(*[self.filter(has(word)) for has in conditions])
+        return rows
+
+    def among(self, *found):
+        """Return the rows that are in one of some QuerySets.
+
+        Each is looked up in an index of its own, which an OR over several tables would not do;
+        and before anything is sorted: to read rows in their order and look for words in each is
+        quick only when many have them, which nobody knows.
+        """
+        keys = [rows.order_by().values("pk").distinct() for rows in found]
+        return self.filter(pk__in=keys[0].union(*keys[1:]) if keys[1:] else keys[0])
 
 
 class Owned(models.Model):

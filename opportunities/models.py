@@ -1,15 +1,16 @@
 import uuid
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import F, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts.models import Contact, Organisation
+from contacts.models import Contact, Organisation, named
 from followups.models import Interaction
 from introductions.models import Introduction
 from meetings.models import Meeting
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
+from netcrm.texts import in_text, text_index
 
 
 class Stage(models.TextChoices):
@@ -49,12 +50,11 @@ class OpportunityQuerySet(OwnedQuerySet):
         """Return those that have every word in what is written about them or in the name of
         somebody involved; in any order, accents and case ignored."""
 
-        def involved(word):
-            named = {"contact__name__unaccent__icontains": word}
-            return Q(Exists(Involved.objects.filter(opportunity=OuterRef("pk"), **named)))
+        def at(word):
+            return Q(organisation__name__unaccent__icontains=word)
 
-        fields = ("title", "organisation__name", "next_step", "notes")
-        return self.with_words(words, *fields, also=involved)
+        said = in_text("title", "next_step", "notes")
+        return self.with_words(words, said, at, named("contacts"))
 
     def with_people(self):
         """Fetch the organisation and everybody involved, with theirs: one query more for all."""
@@ -113,6 +113,7 @@ class Opportunity(Owned):
         ordering = ["-heard_on", "-id"]
         indexes = [
             models.Index(fields=["owner", "stage", "-id"], name="opportunity_of_owner"),
+            text_index("title", "next_step", "notes", name="opportunity_words"),
             models.Index(
                 fields=["owner", "next_on"],
                 name="opportunity_due",

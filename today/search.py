@@ -1,23 +1,23 @@
 """Looking through everything that a user wrote, room by room.
 
 Each room knows how to search its own rows (`search(words)`); what has no list of its own is
-searched here. A constant number of queries, however much is found.
+searched here. People come first, since they are what is looked for most. The number of queries
+does not grow with what is found.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import partial
 from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.urls import reverse
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
-from contacts.models import Contact, plain
+from contacts.models import Contact, named
 from followups.models import FollowUp, Interaction
 from followups.templatetags.followups import moment_words
 from giveback.models import Direction, GiveBack, ShelfItem
@@ -26,12 +26,16 @@ from meetings.models import Advice, Debrief, Meeting
 from netcrm.localtime import local_day
 from netcrm.models import User
 from netcrm.owned import MOST_WORDS
+from netcrm.texts import in_text
 from opportunities.models import Opportunity
+from today.marking import excerpt, mark, mark_near, unseen
 
 LONGEST = 200
 SHOWN = 5
-# An excerpt has so many letters, so many of them before the first word that was found.
-EXCERPT, BEFORE = 160, 40
+# Among other words, a name has so many.
+LONGEST_NAME = 3
+# What belongs to a contact and is fetched only to show that it was found there.
+LINES = ("emails", "phones", "links", "tags", "contact_topics__topic")
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Room:
-    """What of one room is searched, how a row is told, and the list that takes the same words."""
+    """What was found in one room, how a row is told, and the list that takes the same words."""
 
     name: str
     icon: str
-    rows: Sequence[QuerySet]
+    rows: Sequence[QuerySet | list[Contact]]
     tell: Callable[[Any], Found]
     list_name: str = ""
 
@@ -87,30 +91,102 @@ def asked(text: str) -> str:
 def find(user: User, q: str) -> list[Group]:
     """Return what has every word of `q`, in any order, accents and case ignored, by room. Rooms
     without anything are left out."""
-    words = q.split()[:MOST_WORDS]
-    groups = (_group(room, q, words) for room in _rooms(user, q))
+    people = find_people(user, q)
+    return [*people, *find_the_rest(user, q, people=shown(people))]
+
+
+def find_people(user: User, q: str) -> list[Group]:
+    """Return the group of the people who were found, or nothing: the first results."""
+    return _groups(q, [_people(user, q)])
+
+
+def find_the_rest(user: User, q: str, people: int) -> list[Group]:
+    """Return the groups of all other rooms; before them, when fewer people are shown than fit,
+    those who are called nearly what was typed."""
+    near = _nearly(user, q) if people < SHOWN else []
+    return [*near, *_groups(q, _rooms(user, q))]
+
+
+def shown(groups: list[Group]) -> int:
+    """Return how many rows the groups show."""
+    return sum(len(group.lines) for group in groups)
+
+
+def _groups(q, rooms):
+    groups = (_group(room, q) for room in rooms)
     return [group for group in groups if group.lines]
 
 
-def _group(room, q, words):
+def _group(room, q):
     rows = list(chain.from_iterable(rows[: SHOWN + 1] for rows in room.rows))
     return Group(
         name=room.name,
         icon=room.icon,
-        lines=[_line(room.tell(row), words) for row in rows[:SHOWN]],
+        lines=[_line(room.tell(row), q) for row in rows[:SHOWN]],
         has_more=len(rows) > SHOWN,
         url=f"{reverse(room.list_name)}?{urlencode({'q': q})}" if room.list_name and rows else "",
     )
 
 
-def _line(found, words):
+def _line(found, q):
     return Line(
-        title=mark(found.title, words),
+        title=mark(found.title, q),
         url=found.url,
-        about=mark(found.about, words),
+        about=mark(found.about, q),
         on=found.on,
-        excerpt=mark(excerpt(found.texts, words), words),
+        excerpt=mark(excerpt(found.texts, unseen([found.title, found.about], q) or q), q),
     )
+
+
+# People
+
+
+def _people(user, q):
+    everyone = Contact.objects.for_user(user).current().select_related("organisation")
+    people = everyone.best(q, SHOWN + 1)
+    hidden = [person for person in people if unseen(_written_of(person), q)]
+    prefetch_related_objects(hidden, *LINES)
+    tell = partial(_person, hidden=hidden)
+    return Room("People", "users", [people], tell, "contacts:contact_list")
+
+
+def _person(row, hidden):
+    name, position, *texts = _written_of(row)
+    if row in hidden:
+        texts += _lines_of(row)
+    return Found(name, row.get_absolute_url(), position, texts=texts)
+
+
+def _written_of(person):
+    written = [person.notes, person.how_met, person.seeks, person.offers]
+    return [person.name, person.position, *written]
+
+
+def _lines_of(person):
+    return [
+        *(email.address for email in person.emails.all()),
+        *(phone.number.as_international for phone in person.phones.all()),
+        *(tag.name for tag in person.tags.all()),
+        *(row.topic.name for row in person.contact_topics.all()),
+        *(link.url for link in person.links.all()),
+        *(f"{label}: {value}" for value, label in person.details),
+    ]
+
+
+def _nearly(user, q):
+    everyone = Contact.objects.for_user(user).current().select_related("organisation")
+    people = everyone.exclude(pk__in=everyone.search(q).values("pk")).like(q, SHOWN)
+    lines = [
+        Line(
+            title=mark_near(person.name, q),
+            url=person.get_absolute_url(),
+            about=mark_near(person.position, q),
+            on=None,
+            excerpt=SafeString(""),
+        )
+        for person in people
+    ]
+    return [Group("Nearly the same", "users", lines, has_more=False, url="")] if lines else []
 
 
 # What each room searches
@@ -120,10 +196,8 @@ def _rooms(user, q):
     def mine(model):
         return model.objects.for_user(user)
 
-    people = mine(Contact).current().select_related("organisation")
     meetings = mine(Meeting).search(q).select_related("debrief").prefetch_related("contacts")
     return [
-        Room("People", "users", [people.search(q)], _person, "contacts:contact_list"),
         Room("Coffees", "coffee", [meetings], _meeting, "meetings:meeting_list"),
         Room(
             "Introductions",
@@ -155,43 +229,51 @@ def _rooms(user, q):
     ]
 
 
-def _any(q: str, *fields: str) -> Q:
-    """Return the condition that at least one word stands in one of the fields."""
-    condition = Q()
-    for word in q.split()[:MOST_WORDS]:
-        for name in fields:
-            condition |= Q(**{f"{name}__unaccent__icontains": word})
-    return condition
+def _told_of(rows, q, fields, person):
+    """Return the rows that have all words in their text, or all but the name of the person: who
+    has the name alone is found as a person, whose own page tells everything."""
+    said, is_named = in_text(*fields), named(person)
+    return rows.among(
+        *[
+            rows.filter(*map(said, words), *map(is_named, name))
+            for words, name in _with_a_name(q.split()[:MOST_WORDS])
+        ]
+    )
+
+
+def _with_a_name(words):
+    """Return the words as (words, name), without a name and with each that they may have in them:
+    some words that stand together, never all."""
+    names = [
+        (start, start + length)
+        for length in range(1, LONGEST_NAME + 1)
+        for start in range(len(words) - length + 1)
+        if length < len(words)
+    ]
+    return [(words, []), *((words[:a] + words[b:], words[a:b]) for a, b in names)]
 
 
 def _conversations(rows, q):
-    # The name alone is no find: the person's own page tells everything about them.
-    found = rows.with_words(q, "note", "contact__name").filter(_any(q, "note"))
-    return found.select_related("contact")
+    return _told_of(rows.exclude(note=""), q, ["note"], "contact").select_related("contact")
 
 
 def _lessons(mine, q):
-    pursuits = mine(FollowUp).exclude(lesson="").with_words(q, "lesson", "contact__name")
-    debriefs = mine(Debrief).exclude(lesson="").with_words(q, "lesson", "meeting__title")
+    pursuits = mine(FollowUp).exclude(lesson="").order_by("-id").select_related("contact")
+    debriefs = mine(Debrief).exclude(lesson="").select_related("meeting")
     return [
-        pursuits.filter(_any(q, "lesson")).select_related("contact").order_by("-id"),
-        debriefs.filter(_any(q, "lesson"))
-        .select_related("meeting")
-        .prefetch_related("meeting__contacts"),
+        _told_of(pursuits, q, ["lesson"], "contact"),
+        _told_of(debriefs, q, ["lesson"], "meeting__contacts").prefetch_related(
+            "meeting__contacts"
+        ),
     ]
 
 
 def _advice(rows, q):
-    found = rows.with_words(q, "text", "what_i_did", "contact__name")
-    return found.filter(_any(q, "text", "what_i_did")).select_related("contact", "debrief")
+    found = _told_of(rows, q, ["text", "what_i_did"], "contact")
+    return found.select_related("contact", "debrief")
 
 
 # How a row is told
-
-
-def _person(row):
-    texts = [row.notes, row.how_met, row.seeks, row.offers]
-    return Found(row.name, row.get_absolute_url(), row.position, texts=texts)
 
 
 def _meeting(row):
@@ -253,61 +335,3 @@ def _lesson(row):
 def _told(row):
     url = reverse("meetings:meeting", args=[row.debrief.meeting_id])
     return Found(row.text, url, f"from {row.contact}", row.told_on, [row.what_i_did])
-
-
-# Marking the words
-
-
-@lru_cache(maxsize=4096)
-def _folded(letter: str) -> str:
-    return " " if letter.isspace() else plain(letter)
-
-
-def _places(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where words stand in a text, accents and case ignored, as (start, end) of its own
-    letters, in order and not overlapping."""
-    folded = [_folded(letter) for letter in text]
-    origin = [at for at, letters in enumerate(folded) for _ in letters]
-    smooth, marked = "".join(folded), set()
-    for word in filter(None, map(plain, words)):
-        at = smooth.find(word)
-        while at >= 0:
-            marked.update(origin[at : at + len(word)])
-            at = smooth.find(word, at + 1)
-    # An accent that is a letter of its own belongs to the one before it.
-    accents = {at for at, letters in enumerate(folded) if not letters and at - 1 in marked}
-    return _runs(sorted(marked | accents))
-
-
-def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """Return sorted numbers as runs of neighbours: 1 2 3 7 is (1, 4) (7, 8)."""
-    runs: list[tuple[int, int]] = []
-    for number in numbers:
-        if runs and runs[-1][1] == number:
-            runs[-1] = (runs[-1][0], number + 1)
-        else:
-            runs.append((number, number + 1))
-    return runs
-
-
-def mark(text: str, words: Sequence[str]) -> SafeString:
-    """Return a text as HTML, with the words in it marked."""
-    parts, end = [], 0
-    for start, stop in _places(text, words):
-        parts += [escape(text[end:start]), "<mark>", escape(text[start:stop]), "</mark>"]
-        end = stop
-    # Every piece of the text was escaped.
-    return mark_safe("".join([*parts, escape(text[end:])]))  # noqa: S308
-
-
-def excerpt(texts: Sequence[str], words: Sequence[str]) -> str:
-    """Return the part of the first text with one of the words that stands around it."""
-    for text in texts:
-        text = " ".join(text.split())
-        if places := _places(text, words):
-            first = places[0][0]
-            # It begins with a whole word.
-            start = text.rfind(" ", 0, first - BEFORE) + 1 if first > BEFORE else 0
-            part = text[start : start + EXCERPT]
-            return f"{'… ' if start else ''}{part}{' …' if start + EXCERPT < len(text) else ''}"
-    return ""

@@ -53,7 +53,7 @@ def offer(daniel, beatriz):
 def test_the_first_visit_says_how_to_begin(alice_client):
     page = text(alice_client.get(LIST))
     assert "Who knows somebody you would like to meet?" in page
-    assert 'type="search"' not in page
+    assert 'id="q"' not in page
 
 
 def test_the_list_shows_what_waits_what_is_under_way_offered_and_done(
