@@ -3,7 +3,7 @@ python := .venv/bin/python
 with_servers := $(python) -m netcrm.run
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo bench faults clean
+.PHONY: help run test check demo bench faults fuzz clean
 
 help: ## What there is (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ demo: ## Fill the notebook of a demo account, in the running netcrm or for the n
 	@bin/install requirements.txt
 	@$(with_servers) $(python) manage.py demo
 
-bench: ## Measure requests, digests and reminders per second (ARGS="--help" tells the sizes)
+bench: ## Measure requests, imports, digests and reminders per second (ARGS="--help" tells the sizes)
 	@bin/install requirements.txt
 	@NETCRM_VAR=var/bench $(with_servers) $(python) -m benchmarks.run $(ARGS)
 
@@ -31,5 +31,9 @@ faults: ## Kill and stop everything, and count what was lost or doubled (SEED, K
 	@bin/install requirements-dev.txt
 	@NETCRM_VAR=var/faults $(python) -m tests.faults.run $(ARGS)
 
+fuzz: ## Try nasty files on every import, for so many seconds (SECONDS, SEED)
+	@bin/install requirements-dev.txt
+	@NETCRM_VAR=var/fuzz $(python) -m tests.fuzz.run $(ARGS)
+
 clean: ## Remove what can be made again; the data in var/ stays
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache var/static var/bench var/faults
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache var/static var/bench var/faults var/fuzz

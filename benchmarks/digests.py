@@ -90,12 +90,12 @@ def make_due(user: User) -> None:
 
 
 @contextmanager
-def process(module: str, **settings: str) -> Iterator[subprocess.Popen]:
+def process(module: str, *arguments: str, **settings: str) -> Iterator[subprocess.Popen]:
     """Run a module in a process of its own, on the database of this one."""
     database = urlsplit(os.environ["DATABASE_URL"])
     name = connection.settings_dict["NAME"]
     env = os.environ | {"DATABASE_URL": database._replace(path=f"/{name}").geturl()} | settings
-    command = [sys.executable, "-m", module]
+    command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(
         command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as running:

@@ -1,4 +1,4 @@
-"""Requests, queries and imports of one user with a full notebook, next to a floor.
+"""Requests and queries of one user with a full notebook, next to a floor.
 
 Every request goes through the whole stack in this process: all middleware, URLs and templates, a
 real PostgreSQL. Each has one of the floor right before it, so that whatever else the machine does
@@ -19,7 +19,6 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from benchmarks.notebook import make_notebook
-from contacts import importing, tables
 from contacts.models import Contact
 from netcrm.models import User
 
@@ -119,7 +118,6 @@ def bench(people: int, rounds: int) -> int:
     results += [measure(name, visit, visitor, few, rounds) for name, visit in PAGES.items()]
     print(f"{people:,} contacts, {5 * people:,} interactions, {rounds} requests of each kind\n")
     print_table(results)
-    print_import(people)
     return print_verdict(results[1:])
 
 
@@ -165,33 +163,6 @@ def print_table(results: list[Result]) -> None:
             f"{result.name:<20}{result.seconds * 1000:>8.1f}{result.ratio:>10.1f}"
             f"{1 / result.seconds:>13.0f}{result.queries:>10}{result.queries_of_few:>9}"
         )
-
-
-def print_import(rows: int) -> None:
-    """Time reading a LinkedIn file alone, and reading, planning and storing it."""
-    lines = [
-        f"Ada,Lovelace {n},https://www.linkedin.com/in/ada-{n},ada{n}@example.org,"
-        f"Organisation {n % 500},Analyst,02 Sep 2015"
-        for n in range(rows)
-    ]
-    header = "First Name,Last Name,URL,Email Address,Company,Position,Connected On"
-    data = "\n".join([header, *lines]).encode()
-    owner = User.objects.create_user("imports@example.org")
-    start = perf_counter()
-    for _ in tables.cards(tables.open_table(data)):
-        pass
-    read = perf_counter()
-    job = importing.receive(owner, "Connections.csv", data)
-    while importing.work(job.pk):
-        pass
-    job.confirm()
-    while importing.work(job.pk):
-        pass
-    done = perf_counter()
-    print(
-        f"\nImport of {rows:,} rows: {rows / (done - start):,.0f} rows/s,"
-        f" of which reading alone would be {rows / (read - start):,.0f} rows/s"
-    )
 
 
 def print_verdict(results: list[Result]) -> int:

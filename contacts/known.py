@@ -4,9 +4,11 @@ can be said in words."""
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from django.db.models.functions import Lower
+from django.db.models import TextField, Value
+from django.db.models.functions import Cast, Lower
 
 from contacts.cards import Card
 from contacts.models import Contact, ContactEmail, ContactLink, ContactPhone, plain
@@ -45,16 +47,27 @@ class Signs:
         for email in self.emails:
             yield "e-mail address", ("email", email.lower())
         for phone in self.phones:
-            for word in plain(self.name).split():
+            for word in self._plain[0].split():
                 yield "phone number", ("phone", phone, word)
 
     def named(self, profile: str) -> tuple[str, ...]:
-        return ("name", plain(self.name), plain(self.organisation), profile)
+        return ("name", *self._plain, profile)
+
+    @cached_property
+    def _plain(self) -> tuple[str, str]:
+        return plain(self.name), plain(self.organisation)
 
 
 def stored(value: Any) -> str:
     """Return an address, number or link as cards have it: a number as E.164."""
     return str(getattr(value, "as_e164", value))
+
+
+def lowered(texts: Iterable[str]) -> list[str | Lower]:
+    """Return texts as PostgreSQL has them in small letters, to compare with those that are kept:
+    for Python İ becomes two characters, and the last sigma of a word another than the others.
+    ASCII is the same for both, and an expression for each text takes long."""
+    return [text.lower() if text.isascii() else Lower(Value(text)) for text in texts]
 
 
 @dataclass
@@ -108,17 +121,18 @@ def in_notebook(owner: User, cards: Iterable[Card]) -> Known[Contact]:
 
 
 def _possible(owner: User, signs: list[Signs]) -> set[int]:
-    emails = {email.lower() for each in signs for email in each.emails}
+    emails = {email for each in signs for email in each.emails}
     phones = {phone for each in signs for phone in each.phones}
     links = {link for each in signs for link in each.links}
-    names = {each.name.lower() for each in signs}
+    names = {each.name for each in signs}
     by_email = ContactEmail.objects.for_user(owner).annotate(lowered=Lower("address"))
-    by_phone = ContactPhone.objects.for_user(owner)
+    # As text: a field of numbers would parse each of them once more.
+    by_phone = ContactPhone.objects.for_user(owner).annotate(e164=Cast("number", TextField()))
     by_link = ContactLink.objects.for_user(owner)
     by_name = Contact.objects.for_user(owner).annotate(lowered=Lower("name"))
     return {
-        *by_email.filter(lowered__in=emails).values_list("contact_id", flat=True),
-        *by_phone.filter(number__in=phones).values_list("contact_id", flat=True),
+        *by_email.filter(lowered__in=lowered(emails)).values_list("contact_id", flat=True),
+        *by_phone.filter(e164__in=phones).values_list("contact_id", flat=True),
         *by_link.filter(url__in=links).values_list("contact_id", flat=True),
-        *by_name.filter(lowered__in=names).values_list("pk", flat=True),
+        *by_name.filter(lowered__in=lowered(names)).values_list("pk", flat=True),
     }

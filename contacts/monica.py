@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, timedelta
@@ -25,10 +25,17 @@ from contacts.cards import Card, CardProblem, Moment, Task
 from contacts.tables import LARGEST_FILE, MOST_ROWS, find_encoding, put, tidy
 from netcrm.wording import one_line
 
+# A file of 50 MB can hold so little in so many pieces that they take a hundred times its size.
+MOST_THINGS = 1_000_000  # rows, of all tables
+MOST_VALUES = 3_000_000  # in JSON
+MOST_COLUMNS = 500
+MOST_BROKEN = 100  # tables of which is told that something in them is broken
+
 TOO_LARGE = (
     "That file is larger than 50 MB. Monica's SQL export is smaller: it has no photos in it."
 )
 TOO_MANY = f"More than {MOST_ROWS:,} people are in that file: too many to import at once."
+TOO_MUCH = f"More than {MOST_THINGS:,} things are in that file: too many to import at once."
 NOT_MONICA = "That does not look like an export of Monica: nobody is in it."
 TORN_JSON = "That file breaks off, or is not JSON. Please export it from Monica again."
 BROKEN = "{count} of the {table} in that file cannot be read."
@@ -36,7 +43,21 @@ NAMELESS = "This person has no name."
 BREAKS_OFF = "That file breaks off here. What comes after is missing: please export it again."
 
 RawRow = dict[str, Any]
-Tables = dict[str, list[RawRow]]
+
+
+class Tables(defaultdict[str, list[RawRow]]):
+    """Rows by table."""
+
+    def __init__(self) -> None:
+        super().__init__(list)
+        self._left = MOST_THINGS
+
+    def add(self, table: str, row: RawRow) -> None:
+        """Add a row. Raises CardProblem when there are too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise CardProblem(TOO_MUCH)
+        self[table].append(row)
 
 
 def is_monica(data: bytes) -> bool:
@@ -63,7 +84,7 @@ def cards(data: bytes, today: date) -> Iterator[Card]:
     book = _Book(tables, today)
     for number, contact in enumerate(tables["contacts"], start=1):
         yield book.card(number, contact)
-    for table, count in broken.items():
+    for table, count in broken.most_common(MOST_BROKEN):
         trouble = BROKEN.format(count=count, table=table.replace("_", " "))
         yield Card(trouble=trouble if table else BREAKS_OFF)
 
@@ -93,13 +114,15 @@ _ELSEWHERE = {
 
 
 def _read_json(text: str, broken: Counter[str]) -> Tables:
+    if sum(map(text.count, "{[,")) > MOST_VALUES:
+        raise CardProblem(TOO_MUCH)
     try:
         # Numbers stay the text that they are: one of a million digits is no work at all.
         export = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise CardProblem(TORN_JSON) from error
     account = _dict(_dict(export).get("account"))
-    tables: Tables = defaultdict(list)
+    tables = Tables()
     for name, values in _dict(account.get("instance")).items():
         _take_apart(tables, broken, name, values, {})
     for collection in _list(account.get("data")):
@@ -122,11 +145,11 @@ def _take_apart(
 ) -> None:
     for value in _list(values):
         if isinstance(value, dict):
-            tables[name].append(_flat(tables, broken, name, value, owner))
+            tables.add(name, _flat(tables, broken, name, value, owner))
         elif isinstance(value, str) and owner:
             # A person's activities, photos and documents stand elsewhere: here are their ids.
             table, reference = _ELSEWHERE.get(name, (name, "id"))
-            tables[table].append({reference: value} | owner)
+            tables.add(table, {reference: value} | owner)
         else:
             broken[name] += 1
 
@@ -154,10 +177,10 @@ def _flatten_contact(tables: Tables, row: RawRow) -> None:
     for key, reference in _DATES.items():
         if key in row:
             row[reference] = f"{row['id']} {key}"
-            tables["special_dates"].append(_dict(row.pop(key)) | {"id": row[reference]})
+            tables.add("special_dates", _dict(row.pop(key)) | {"id": row[reference]})
     for name in _list(row.pop("tags", None)):
-        tables["tags"].append({"id": name, "name": name})
-        tables["contact_tag"].append({"tag_id": name, "contact_id": row["id"]})
+        tables.add("tags", {"id": name, "name": name})
+        tables.add("contact_tag", {"tag_id": name, "contact_id": row["id"]})
     row["avatar_photo_id"] = _dict(row.pop("avatar", None)).get("avatar_photo")
 
 
@@ -191,7 +214,7 @@ class _BreaksOff(Exception):
 
 
 def _read_sql(text: str, broken: Counter[str]) -> Tables:
-    tables: Tables = defaultdict(list)
+    tables = Tables()
     prefix = ""
     try:
         for table, row in _inserted(text):
@@ -202,7 +225,7 @@ def _read_sql(text: str, broken: Counter[str]) -> Tables:
             if row is None:
                 broken[table] += 1
             elif table not in PRIVATE:
-                tables[table].append(row)
+                tables.add(table, row)
     except _BreaksOff:
         broken[""] += 1
     return tables
@@ -237,7 +260,7 @@ def _skip_statement(tokens: Iterator[Token]) -> None:
 
 
 def _insert(tokens: Iterator[Token]) -> Iterator[tuple[str, RawRow | None]]:
-    words = ["", ""]
+    words = deque(["", ""], maxlen=2)
     for token in tokens:
         if token[1] in ("(", ";"):
             break
@@ -255,11 +278,14 @@ def _insert(tokens: Iterator[Token]) -> Iterator[tuple[str, RawRow | None]]:
 
 def _rows(tokens: Iterator[Token]) -> Iterator[list[str | None] | None]:
     """Yield what is in each pair of brackets up to the end of the statement, the first of which
-    is open already; None for one that is not closed. Raises _BreaksOff."""
+    is open already; None for one that is not closed. Raises _BreaksOff, also for a row that has
+    more values than any."""
     values: list[str | None] | None = []
     parts: list[Token] = []
     for token in tokens:
         piece = token[1]
+        if max(len(parts), len(values or [])) > MOST_COLUMNS:
+            raise _BreaksOff
         if piece in ("(", ";") and values is not None:
             yield None
         if piece == ";":

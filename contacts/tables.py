@@ -31,6 +31,7 @@ MOST_ROWS = 100_000
 MOST_LINES = 1_048_576
 MOST_COLUMNS = 500
 MOST_TORN = 100
+LONGEST_DAY = 40  # characters of a date
 # LinkedIn writes a few lines of notes before the header.
 HEADER_WITHIN = 20
 
@@ -624,14 +625,20 @@ def _label_of_link(url: str) -> str:
     return "LinkedIn" if "linkedin.com/" in url.lower() else ""
 
 
-@lru_cache(maxsize=4096)  # strptime is slow, and one day stands in many rows.
 def as_date(text: str) -> date | None:
     """Return the day that a text tells, if it can be only one: 3/4/2020 is in March for some and
     in April for others."""
+    return _as_date(text) if len(text) <= LONGEST_DAY else None
+
+
+@lru_cache(maxsize=4096)  # strptime is slow, and one day stands in many rows.
+def _as_date(text: str) -> date | None:
     days = set()
     for pattern in _DAYS:
-        with suppress(ValueError):
-            days.add(datetime.strptime(text, pattern).date())  # noqa: DTZ007
+        between = pattern[2]
+        if between == " " or between in text:  # A space of a pattern is any space.
+            with suppress(ValueError):
+                days.add(datetime.strptime(text, pattern).date())  # noqa: DTZ007
     day = days.pop() if len(days) == 1 else None
     return day if day and day.year >= 1900 else None
 

@@ -6,7 +6,10 @@ import sys
 import pytest
 
 from benchmarks import digests, measuring, sweep
+from benchmarks.address_books import FORMATS
+from benchmarks.importer import STEPS, Importer
 from benchmarks.measuring import PAGES, Result
+from contacts.models import Contact
 from tests.processes import ROOT
 
 
@@ -14,7 +17,7 @@ from tests.processes import ROOT
 def test_measures_every_page_and_no_query_count_grows(capsys):
     assert measuring.bench(people=100, rounds=1) == 0
     report = capsys.readouterr().out
-    for name in ("Floor", *PAGES, "Import of 100 rows", "100 contacts, 500 interactions"):
+    for name in ("Floor", *PAGES, "100 contacts, 500 interactions"):
         assert name in report
     assert "No query count grows." in report
 
@@ -33,12 +36,23 @@ def test_a_slow_page_is_named_and_does_not_fail(capsys):
     assert "Not within 3 times the floor: Today" in capsys.readouterr().out
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("each", FORMATS, ids=lambda each: each.name)
+def test_everybody_comes_in_from_each_format(each):
+    importer = Importer(each.name, 30, each.file(30))
+    for step in STEPS.values():
+        step(importer)
+    jonas = Contact.objects.for_user(importer.owner).get(name="Jonas Haddad-0")
+    assert (jonas.role, jonas.emails.get().address) == ("Forscherin", "person.0@example.org")
+
+
 def test_load_runs_with_processes_and_a_database_of_its_own():
     command = [sys.executable, "-m", "benchmarks.run", "--people=0", "--users=5"]
-    command.append("--follow-ups=10000")
+    command += ["--follow-ups=10000", "--imports=30", "--formats=LinkedIn"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.stderr == ""
     for line in (
+        *("30 people from a file of each format", "LinkedIn  "),
         "5 of 5 digests due in the same hour",
         "the run was too short to say more",
         "10,000             100",  # one in a hundred is due, also among all of them
