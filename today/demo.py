@@ -28,6 +28,7 @@ from contacts.models import (
     ContactTag,
     ContactTopic,
     Organisation,
+    SavedView,
     Tag,
 )
 from followups import planning, pursuing
@@ -93,6 +94,7 @@ def fill_demo(user: User, now: datetime | None = None) -> None:
     data = json.loads(STORY.read_text(encoding="utf-8"))
     contacts = _write_people(user, data, today)
     demo_rooms.fill_shelf(user, data.get("shelf", []), contacts)
+    SavedView.objects.bulk_create(SavedView(owner=user, **row) for row in data.get("lists", []))
     story = Story(user, today, contacts)
     for row in data["people"]:
         story.tell(contacts[row["name"]], row.get("story", []))

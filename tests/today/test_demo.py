@@ -12,7 +12,14 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from contacts.models import Contact, ContactEmail, ContactLink, ContactPhone, Organisation
+from contacts.models import (
+    Contact,
+    ContactEmail,
+    ContactLink,
+    ContactPhone,
+    Organisation,
+    SavedView,
+)
 from followups.models import (
     Action,
     Channel,
@@ -33,9 +40,9 @@ from today.demo import DEMO_EMAIL, CannotFill, create_demo_user, fill_demo
 
 # What comes by itself when the demo notebook is used, and the days off that Maya never takes.
 NOT_HERS = {"Break", "CalendarFeed", "Digest"}
-# Hers was never imported, has nobody twice, and was never changed at one stroke.
+# Hers was never imported nor brought back, has nobody twice, and was never changed at one stroke.
 NOT_HERS |= {"ColumnMapping", "ContactPhoto", "ImportJob", "ImportRow", "Merge", "NotSame"}
-NOT_HERS |= {"BulkChange", "BulkRow", "ListColumns", "SavedView"}
+NOT_HERS |= {"BulkChange", "BulkRow", "ListColumns", "Restore", "RestorePiece"}
 WORK_DAY = datetime(2026, 11, 19, 9, tzinfo=UTC)
 LEAP_DAY = datetime(2028, 2, 29, 9, tzinfo=UTC)
 NEW_YEAR = datetime(2027, 1, 1, 9, tzinfo=UTC)
@@ -180,3 +187,12 @@ def test_command_refuses_a_notebook_in_use_and_an_unknown_account(alice):
         run(email=alice.email)
     with pytest.raises(CommandError, match="Sign up"):
         run(email="nobody@example.org")
+
+
+def test_the_lists_she_keeps_show_somebody_and_know_that_they_are_shown(maya, client):
+    client.force_login(maya)
+    with time_machine.travel(WORK_DAY):
+        for view in SavedView.objects.for_user(maya):
+            page = client.get(f"/people/{view.query}").context["page"]
+            assert page.rows
+            assert (view, True) in page.saved
