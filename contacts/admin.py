@@ -1,12 +1,26 @@
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import models, transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.shortcuts import redirect
 
+from contacts.admin_changes import PeopleForm, begin, tell
+from contacts.admin_forms import (
+    LISTED,
+    EditForm,
+    RhythmForm,
+    RowRhythmInput,
+    SideForm,
+    TagForm,
+    UntagForm,
+)
+from contacts.admin_import import TableMixin
+from contacts.bulk import CannotChange
+from contacts.bulk_forms import CSV, VCARD
+from contacts.bulk_views import where_to_merge
+from contacts.export_views import file_of
 from contacts.forms import DayInput, RhythmField
 from contacts.models import (
     Contact,
@@ -17,80 +31,19 @@ from contacts.models import (
     ContactTopic,
     Organisation,
     Tag,
-    Topic,
-    say_rhythm,
 )
-from netcrm.admin import BulkForm, DeletingAdmin, OwnedForm, OwnedInline, bulk, how_many
-from netcrm.wording import one_line
-
-LISTED = 100
-
-
-class DatalistInput(forms.TextInput):
-    """A text input that offers what is there already, and takes anything else too."""
-
-    template_name = "admin/widgets/datalist.html"
-    offers = ()
-
-    def get_context(self, name, value, attrs):
-        context = super().get_context(name, value, attrs)
-        offered = f"{name}-offers"
-        context["widget"]["attrs"]["list"] = offered
-        return {**context, "offered": offered, "offers": self.offers}
-
-
-class TagForm(BulkForm):
-    name = forms.CharField(label="Tag", max_length=60, widget=DatalistInput)
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.tags = Tag.objects.for_user(self.owner)
-        self.fields["name"].widget.offers = self.tags.values_list("name", flat=True)[:LISTED]
-
-
-class KnownTagForm(TagForm):
-    def clean_name(self):
-        tag = self.tags.filter(name__iexact=self.cleaned_data["name"]).first()
-        if tag is None:
-            raise forms.ValidationError("There is no such tag. Choose one from the list.")
-        return tag
-
-
-def one_topic(name):
-    """Return the name of a topic, which has no comma: it divides topics everywhere else."""
-    if "," in name:
-        raise forms.ValidationError("Leave the comma out: it stands between two topics.")
-    return one_line(name)
-
-
-class TopicForm(BulkForm):
-    name = forms.CharField(label="Topic", max_length=100, widget=DatalistInput)
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        known = Topic.objects.for_user(self.owner).values_list("name", flat=True)
-        self.fields["name"].widget.offers = known[:LISTED]
-
-    def clean_name(self):
-        return one_topic(self.cleaned_data["name"])
-
-    def topic(self):
-        """Return the topic that was written, made if new."""
-        [topic] = Topic.find_or_create(self.owner, [self.cleaned_data["name"]]).values()
-        return topic
-
-
-class SideForm(TopicForm):
-    side = forms.ChoiceField(label="They", choices=ContactTopic.Side)
-    field_order = ("side", "name")
-
-
-class RhythmForm(BulkForm):
-    rhythm = RhythmField()
+from contacts.table_edits import note_edits
+from netcrm.admin import DeletingAdmin, OwnedForm, OwnedInline, bulk
 
 
 class RowForm(OwnedForm):
-    rhythm_days = RhythmField(label="Rhythm")
+    rhythm_days = RhythmField(label="Rhythm", widget=RowRhythmInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # A cell of a list has no label beside it.
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = field.label
 
 
 class EmailInline(OwnedInline):
@@ -153,6 +106,9 @@ class YesNoFilter(SimpleListFilter):
 
 class RhythmFilter(SimpleListFilter):
     title, parameter_name = "rhythm", "rhythm"
+    through_a_tag = Exists(
+        ContactTag.objects.filter(contact=OuterRef("pk"), tag__rhythm_days__isnull=False)
+    )
 
     def lookups(self, request, model_admin):
         return [
@@ -169,9 +125,9 @@ class RhythmFilter(SimpleListFilter):
             case "own":
                 return queryset.exclude(rhythm_days=None)
             case "tag":
-                return queryset.with_rhythm().filter(rhythm_days=None, rhythm__gt=0)
+                return queryset.filter(self.through_a_tag, rhythm_days=None)
             case "none":
-                return queryset.with_rhythm().filter(rhythm=None)
+                return queryset.filter(~self.through_a_tag, rhythm_days=None)
         return queryset
 
 
@@ -207,7 +163,7 @@ class ArchiveFilter(SimpleListFilter):
 
 
 @admin.register(Contact)
-class ContactAdmin(DeletingAdmin):
+class ContactAdmin(TableMixin, DeletingAdmin):
     form = RowForm
     formfield_overrides = {models.DateField: {"widget": DayInput}}
     list_display = (
@@ -240,12 +196,8 @@ class ContactAdmin(DeletingAdmin):
         ("Notes", {"fields": ("seeks", "offers", "notes", "time_zone")}),
     )
     actions = (
-        "add_tag",
-        "remove_tag",
-        "add_topic",
-        "set_rhythm",
-        "bring_back",
-        *DeletingAdmin.actions,
+        *("edit", "add_tag", "remove_tag", "add_topic", "set_rhythm", "put_away", "bring_back"),
+        *("merge", "export_csv", "export_vcard", *DeletingAdmin.actions),
     )
 
     def get_queryset(self, request):
@@ -262,60 +214,71 @@ class ContactAdmin(DeletingAdmin):
     def closed(self, contact):
         return "yes" if contact.do_not_contact else ""
 
+    def changelist_view(self, request, extra_context=None):
+        """Show the list. What was edited in its rows is one change, like every other of many."""
+        if "_save" not in request.POST:
+            return super().changelist_view(request, extra_context)
+        request.edited = []
+        with transaction.atomic():
+            response = super().changelist_view(request, extra_context)
+            if request.edited:
+                tell(request, note_edits(request.user, request.edited))
+        return response
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if hasattr(request, "edited"):
+            before = {name: form.initial[name] for name in form.changed_data}
+            after = {name: form.cleaned_data[name] for name in form.changed_data}
+            request.edited.append((obj, before, after))
+
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         form.instance.reindex()
 
-    @bulk("Add a tag…", TagForm, "Add the tag")
-    def add_tag(self, request, rows, form):
-        with transaction.atomic():
-            tag = Tag.find_or_create(request.user, form.cleaned_data["name"])
-            rows.tag(tag)
-            self.log_changes(request, rows, f"Added the tag “{tag}”.")
-        return f"Added the tag “{tag}” to {how_many(self, len(rows))}."
+    @bulk("Edit…", EditForm, "Change them", None, template="admin/contacts/contact/bulk_edit.html")
+    def edit(self, request, people, form):
+        begin(request, "edit", form, people)
 
-    @bulk("Remove a tag…", KnownTagForm, "Remove the tag")
-    def remove_tag(self, request, rows, form):
-        with transaction.atomic():
-            tag = form.cleaned_data["name"]
-            rows = rows.filter(pk__in=list(rows.filter(tags=tag).values_list("pk", flat=True)))
-            ContactTag.objects.filter(tag=tag, contact__in=rows.values("pk")).delete()
-            rows.reindex()
-            self.log_changes(request, rows, f"Removed the tag “{tag}”.")
-        return f"Removed the tag “{tag}” from {how_many(self, len(rows))}."
+    @bulk("Add a tag…", TagForm, "Add the tag", None)
+    def add_tag(self, request, people, form):
+        begin(request, "edit", form, people)
 
-    @bulk("Seek or offer a topic…", SideForm, "Add the topic")
-    def add_topic(self, request, rows, form):
-        side = form.cleaned_data["side"]
-        with transaction.atomic():
-            topic = form.topic()
-            rows.add_topic(side, topic)
-            self.log_changes(request, rows, f"Now {side} “{topic}”.")
-        verb = {"seeks": "look for", "offers": "know about"}[side]
-        return f"Noted of {how_many(self, len(rows))}: they {verb} “{topic}”."
+    @bulk("Remove a tag…", UntagForm, "Remove the tag", None)
+    def remove_tag(self, request, people, form):
+        begin(request, "edit", form, people)
 
-    @bulk("Set the rhythm…", RhythmForm, "Set the rhythm")
-    def set_rhythm(self, request, rows, form):
-        days = form.cleaned_data["rhythm"]
-        rhythm = say_rhythm(days) if days else "no rhythm"
-        self.update_rows(request, rows, f"Set the rhythm: {rhythm}.", rhythm_days=days)
-        return f"{how_many(self, len(rows)).capitalize()}: {rhythm}."
+    @bulk("Seek or offer a topic…", SideForm, "Add the topic", None)
+    def add_topic(self, request, people, form):
+        begin(request, "edit", form, people)
 
-    @bulk("Bring back…", button="Bring them back")
-    def bring_back(self, request, rows, form):
-        rows = rows.exclude(archived_at=None)
-        count = self.update_rows(request, rows, "Brought back.", archived_at=None)
-        return f"Brought back {how_many(self, count)}."
+    @bulk("Set the rhythm…", RhythmForm, "Set the rhythm", None)
+    def set_rhythm(self, request, people, form):
+        begin(request, "edit", form, people)
 
-    @transaction.atomic
-    def update_rows(self, request, rows, message, **columns):
-        """Set columns of all rows at once, with an entry in the history of each."""
-        self.log_changes(request, rows, message)
-        return (
-            self.get_queryset(request)
-            .filter(pk__in=[row.pk for row in rows])
-            .update(**columns, updated_at=timezone.now())
-        )
+    @bulk("Put away…", PeopleForm, "Put them away", None, "They leave your lists; nothing is lost.")
+    def put_away(self, request, people, form):
+        begin(request, "archive", form, people)
+
+    @bulk("Bring back…", PeopleForm, "Bring them back", None)
+    def bring_back(self, request, people, form):
+        begin(request, "restore", form, people)
+
+    @admin.action(description="Merge…")
+    def merge(self, request, people):
+        """Go to the page of the app where entries for one person become one."""
+        try:
+            return redirect(where_to_merge(people))
+        except CannotChange as problem:
+            self.message_user(request, str(problem), messages.ERROR)
+
+    @admin.action(description="Export as a table (CSV)")
+    def export_csv(self, request, people):
+        return file_of(request, people, CSV)
+
+    @admin.action(description="Export as vCards")
+    def export_vcard(self, request, people):
+        return file_of(request, people, VCARD)
 
 
 class NameAdmin(DeletingAdmin):

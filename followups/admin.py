@@ -7,15 +7,15 @@ from collections import Counter
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.utils import timezone
 
 from contacts.admin import ContactAdmin
+from contacts.admin_changes import PeopleForm, begin
 from contacts.forms import DayInput
 from contacts.models import Contact
 from followups import pursuing
+from followups.bulk import EACH_DAY, MOST_EACH_DAY
 from followups.models import (
     LAST_PURSUIT,
-    OPEN,
     Ending,
     FollowUp,
     Interaction,
@@ -88,13 +88,23 @@ class EndForm(LessonForm):
     field_order = ("ending", "lesson")
 
 
-class PlaybookForm(BulkForm):
+class BeginForm(PeopleForm):
     playbook = forms.ModelChoiceField(Playbook.objects.none(), empty_label=None)
-    purpose = forms.CharField(required=False, max_length=300)
+    each_day = forms.IntegerField(
+        label="People a day",
+        min_value=1,
+        max_value=MOST_EACH_DAY,
+        initial=EACH_DAY,
+        help_text="Their first tries are spread over the coming work days.",
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["playbook"].queryset = Playbook.objects.for_user(self.owner)
+
+    def asked(self):
+        told = self.cleaned_data
+        return {"playbook": told["playbook"].pk, "each_day": told["each_day"]}
 
 
 def for_each(rows, verb):
@@ -152,50 +162,26 @@ class PursuedContactAdmin(ContactAdmin):
     """The contacts' list, with what this room knows about them."""
 
     list_filter = (PursuitFilter, *ContactAdmin.list_filter)
-    actions = ("assign_playbook", "do_not_contact", "put_away", *ContactAdmin.actions)
+    actions = ("start_playbook", "do_not_contact", *ContactAdmin.actions)
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         if "do_not_contact" in form.changed_data and form.instance.do_not_contact:
             pursuing.set_do_not_contact(form.instance, via=Via.ADMIN)
 
-    @bulk("Assign a playbook…", PlaybookForm, "Begin", limit=ENGINE_LIMIT)
-    def assign_playbook(self, request, rows, form):
-        playbook, purpose = form.cleaned_data["playbook"], form.cleaned_data["purpose"]
-        pursued = FollowUp.objects.filter(playbook=playbook, state__in=OPEN)
-        under_way = set(pursued.filter(contact__in=rows).values_list("contact", flat=True))
-
-        def begin(contact):
-            if contact.pk in under_way:
-                raise pursuing.CannotDo(f"{playbook} is already under way.")
-            pursuing.begin(contact, playbook, via=Via.ADMIN, purpose=purpose)
-
-        done, refused = for_each(rows, begin)
-        self.log_changes(request, done, f"Began {playbook}.")
-        return f"{playbook} begins for {how_many(self, len(done))}.{also(self, refused)}"
+    @bulk("Start a playbook…", BeginForm, "Start it", None)
+    def start_playbook(self, request, people, form):
+        begin(request, "begin", form, people)
 
     @bulk(
         "Mark as do not contact…",
-        button="Mark them",
-        limit=ENGINE_LIMIT,
-        warning="Everything that is under way with them ends.",
+        PeopleForm,
+        "Mark them",
+        None,
+        "Everything that is under way with them ends.",
     )
-    def do_not_contact(self, request, rows, form):
-        done, _ = for_each(
-            rows.filter(do_not_contact=False),
-            lambda contact: pursuing.set_do_not_contact(contact, via=Via.ADMIN),
-        )
-        self.log_changes(request, done, "Marked as do not contact.")
-        return f"Marked {how_many(self, len(done))}. They will not be asked for again."
-
-    @bulk("Put away…", button="Put them away", warning="They leave your lists; nothing is lost.")
-    def put_away(self, request, rows, form):
-        """Put people away, but never drop somebody who is still being pursued."""
-        pursued = FollowUp.objects.for_user(request.user).open().order_by().values("contact")
-        refused = Counter({"They still have a follow-up.": rows.filter(pk__in=pursued).count()})
-        free = rows.filter(archived_at=None).exclude(pk__in=pursued)
-        count = self.update_rows(request, free, "Put away.", archived_at=timezone.now())
-        return f"Put away {how_many(self, count)}.{also(self, +refused)}"
+    def do_not_contact(self, request, people, form):
+        begin(request, "leave_alone", form, people)
 
 
 class StandingFilter(SimpleListFilter):

@@ -130,27 +130,40 @@ class BulkForm(forms.Form):
         self.owner = owner
 
 
-def bulk(label, form_class=BulkForm, button="Go ahead", limit=BULK_LIMIT, warning=""):
+def bulk(
+    label,
+    form_class=BulkForm,
+    button="Go ahead",
+    limit=BULK_LIMIT,
+    warning="",
+    template="admin/bulk_action.html",
+):
     """Make a method an action of a list that first asks, on a page of its own.
 
     The method gets the request, the chosen rows and the valid form, and returns the sentence that
-    says what happened. Rows chosen across pages are chosen again by the same filters, so that no
-    page carries thousands of ids; more than `limit` are refused.
+    says what happened, or None or a response if it has said so itself. Rows chosen across pages
+    are chosen again by the same filters, so that no page carries thousands of ids; more than
+    `limit` are refused. Without a limit the rows are the list's own query, however many.
     """
 
     def decorate(method):
         @wraps(method)
         def action(self, request, queryset):
-            chosen = list(queryset.order_by().values_list("pk", flat=True).distinct()[: limit + 1])
-            if len(chosen) > limit:
-                self.message_user(request, _too_many(self, limit), messages.ERROR)
-                return None
+            chosen = queryset.order_by().values_list("pk", flat=True).distinct()
+            if limit is not None:
+                chosen = list(chosen[: limit + 1])
+                if len(chosen) > limit:
+                    self.message_user(request, _too_many(self, limit), messages.ERROR)
+                    return None
+                queryset = self.get_queryset(request).filter(pk__in=chosen)
             form = form_class(request.user, request.POST if "confirmed" in request.POST else None)
-            if form.is_valid():
-                rows = self.get_queryset(request).filter(pk__in=chosen)
-                self.message_user(request, method(self, request, rows, form), messages.SUCCESS)
+            if not form.is_valid():
+                return _ask(self, request, form, chosen)
+            done = method(self, request, queryset, form)
+            if isinstance(done, str):
+                self.message_user(request, done, messages.SUCCESS)
                 return None
-            return _ask(self, request, form, chosen)
+            return done
 
         def _ask(self, request, form, chosen):
             request.current_app = self.admin_site.name
@@ -160,7 +173,7 @@ def bulk(label, form_class=BulkForm, button="Go ahead", limit=BULK_LIMIT, warnin
                 "title": label.removesuffix("…"),
                 "opts": self.opts,
                 "form": form,
-                "chosen": how_many(self, len(chosen)),
+                "chosen": how_many(self, len(chosen) if limit is not None else chosen.count()),
                 "warning": warning,
                 "button": button,
                 "action": method.__name__,
@@ -169,7 +182,7 @@ def bulk(label, form_class=BulkForm, button="Go ahead", limit=BULK_LIMIT, warnin
                 "selected": chosen[:1] if across else chosen,
             }
             status = 422 if form.is_bound else 200
-            return TemplateResponse(request, "admin/bulk_action.html", context, status=status)
+            return TemplateResponse(request, template, context, status=status)
 
         action.short_description = label
         return action

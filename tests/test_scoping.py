@@ -454,9 +454,12 @@ def test_bulk_actions_reach_none_of_her_rows(model, action, hers, his, visitor):
     for across in (0, 1):
         chosen = {"action": action, "_selected_action": [ALICES, BOBS], "select_across": across}
         asked, text = visitor.visit(url, chosen | {"index": 0}, "post")
-        assert asked.status_code == 200
+        assert asked.status_code in {200, 302}
         assert str(ALICES) not in text
-        answers = next(f for f in forms_of(url, text) if "confirmed" in f["fields"])["fields"]
+        asking = [form for form in forms_of(url, text) if "confirmed" in form["fields"]]
+        if not asking:
+            continue  # It answers at once, with a file or the way to another page.
+        answers = asking[0]["fields"]
         kind = asked.context["form"].fields
         future = timezone.localdate().replace(year=timezone.localdate().year + 1)
         answers |= {name: str(future) for name in kind if name == "until"}
