@@ -194,25 +194,6 @@ class ContactQuerySet(SearchedQuerySet):
             found[pk].append(str(word))
         return found
 
-    def tag(self, tag):
-        """Give all of them a tag; who has it already keeps it. A constant number of queries."""
-        ContactTag.objects.bulk_create(
-            [ContactTag(owner_id=tag.owner_id, contact=contact, tag=tag) for contact in self],
-            ignore_conflicts=True,
-        )
-        self.reindex()
-
-    def add_topic(self, side, topic):
-        """Let all of them seek or offer a topic. A constant number of queries."""
-        ContactTopic.objects.bulk_create(
-            [
-                ContactTopic(owner_id=topic.owner_id, contact=contact, topic=topic, side=side)
-                for contact in self
-            ],
-            ignore_conflicts=True,
-        )
-        self.reindex()
-
 
 class Contact(Owned):
     """A person; may be not yet met."""

@@ -93,7 +93,7 @@ def balance(contact: Contact) -> Balance:
     two people is never much."""
     gifts = contact.give_backs.exclude(state=State.LET_GO).order_by("-done_on", "-id")
     sides: dict[str, list[GiveBack]] = {Direction.GIVEN: [], Direction.RECEIVED: []}
-    still_open = []
+    still_open: list[GiveBack] = []
     for gift in gifts:
         (sides[gift.direction] if gift.state == State.DONE else still_open).append(gift)
     still_open.sort(key=lambda gift: gift.due_on or date.max)

@@ -145,7 +145,12 @@ def test_anything_else_is_no_period(code):
     assert Period.read(code) is None
 
 
-@given(st.sampled_from(["over", "within"]), st.integers(1, 99), st.sampled_from(list(UNITS)), st.dates())
+@given(
+    st.sampled_from(["over", "within"]),
+    st.integers(1, 99),
+    st.sampled_from(list(UNITS)),
+    st.dates(),
+)
 def test_every_period_has_days_on_every_day(way, count, unit, today):
     if today.year > 100:
         first, last = Period(way, count, unit).days(today)
