@@ -484,6 +484,7 @@ class Action(Owned):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["contact", "-id"], name="action_of_contact"),
+            models.Index(fields=["owner", "-at"], name="action_of_owner"),
             models.Index(
                 fields=["owner", "batch"], name="action_batch", condition=Q(batch__isnull=False)
             ),

@@ -111,12 +111,15 @@ class ContactQuerySet(SearchedQuerySet):
             Value(today) - F("last_interaction_on"), output_field=models.DurationField()
         )
         passed = ExpressionWrapper(since / F("rhythm"), output_field=models.DurationField())
-        pursued = self._follow_ups().open().filter(contact=OuterRef("pk"))
+        pursued = self._follow_ups().open().filter(owner=owner, contact=OuterRef("pk"))
+        mine = self.model.objects.for_user(owner)
         return (
             self.for_user(owner)
             .current()
+            .among(
+                mine.filter(rhythm_days__isnull=False), mine.filter(pk__in=tagged.values("contact"))
+            )
             .filter(
-                Q(rhythm_days__isnull=False) | Q(pk__in=tagged.values("contact")),
                 Q(hello_not_before=None) | Q(hello_not_before__lte=today),
                 ~Exists(pursued),
                 do_not_contact=False,

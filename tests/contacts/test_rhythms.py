@@ -340,7 +340,7 @@ def test_the_chip_shows_for_whom_it_is_time(alice, alice_client):
     assert names(answer) == ["Aiko", "Priya"]
     assert names(alice_client.get("/people/", {"show": "hello", "q": "aiko"})) == ["Aiko"]
     tag = Tag.objects.get()
-    assert names(alice_client.get("/people/", {"show": "hello", "tag": tag.pk})) == ["Aiko"]
+    assert names(alice_client.get("/people/", {"show": "hello", "tagged": tag.name})) == ["Aiko"]
 
 
 def row(client):
