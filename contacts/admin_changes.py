@@ -136,6 +136,7 @@ class BulkChangeAdmin(OwnedAdmin):
 
     def get_urls(self):
         undo = self.admin_site.admin_view(self.undo_view)
+        undo.model_admin = self  # as Django does for the pages that it knows
         address = path("<int:object_id>/undo/", undo, name="contacts_bulkchange_undo")
         return [address, *super().get_urls()]
 

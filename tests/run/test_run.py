@@ -230,5 +230,5 @@ def test_make_alone_tells_each_command():
     # Under `make test` the inner make would also tell the directories that it enters.
     told = subprocess.check_output(["make", "--no-print-directory"], cwd=ROOT, text=True)
     assert [line.split()[1] for line in told.splitlines()] == [
-        "help", "run", "test", "check", "demo", "bench", "faults", "clean",
+        "help", "run", "test", "check", "demo", "bench", "faults", "fuzz", "clean",
     ]  # fmt: skip
