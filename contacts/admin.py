@@ -264,6 +264,16 @@ class ContactAdmin(TableMixin, DeletingAdmin):
     def bring_back(self, request, people, form):
         begin(request, "restore", form, people)
 
+    @bulk(
+        "Delete…",
+        PeopleForm,
+        "Delete them",
+        None,
+        "What belongs to them goes too. They can be brought back for 30 days.",
+    )
+    def delete_rows(self, request, people, form):
+        begin(request, "delete", form, people)
+
     @admin.action(description="Merge…")
     def merge(self, request, people):
         """Go to the page of the app where entries for one person become one."""

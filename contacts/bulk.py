@@ -50,6 +50,8 @@ class Verb:
     most: ClassVar[int | None] = None
     at_once: ClassVar[int] = AT_ONCE
     chunk: ClassVar[int] = CHUNK
+    # Whether its rows are about people who are gone, so that undoing needs nobody.
+    takes_away: ClassVar[bool] = False
 
     def check(self, owner: User, asked: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return what is asked as JSON that do() reads, and what is done in words that follow a
@@ -68,8 +70,9 @@ class Verb:
         raise NotImplementedError
 
     def undo(self, change: BulkChange, rows: Sequence[BulkRow]) -> None:
-        """Put contacts back as the rows say, the last first; their `contact` is locked. Whoever
-        keeps something of the change gets a sentence about it as the row's `why`."""
+        """Put contacts back as the rows say, the last first; their `contact` is locked, and there
+        unless the verb takes people away. Whoever keeps something of the change gets a sentence
+        about it as the row's `why`."""
         raise NotImplementedError
 
     def undone(self, change: BulkChange) -> None:
@@ -330,7 +333,8 @@ def _take_back(change: BulkChange) -> bool:
         row.contact = held.get(row.contact_id) if row.contact_id else None
         if row.contact and row.contact.pk != whose(row):
             row.why = MERGED_SINCE
-    verb.undo(change, [row for row in rows if row.contact and not row.why])
+    standing = [row for row in rows if row.contact or verb.takes_away]
+    verb.undo(change, [row for row in standing if not row.why])
     staying = [row for row in rows if row.why]
     BulkRow.objects.bulk_update(staying, ["why"])
     change.rows.filter(pk__in=[row.pk for row in rows if not row.why]).delete()

@@ -79,6 +79,23 @@ def edited(noted: dict[str, Any]) -> Iterator[tuple[type[Model], str]]:
                     yield model, column
 
 
+def unedited(noted: dict[str, Any]) -> dict[str, Any]:
+    """Return what changes() noted, without the columns that were changed once more since."""
+    changed = {}
+    for label, rows in noted["changed"].items():
+        now = _rows(apps.get_model(label), [row["id"] for row in rows])
+        changed[label] = [
+            {**row, "was": {name: row["was"][name] for name in _same(row["is"], now[row["id"]])}}
+            for row in rows
+            if row["id"] in now
+        ]
+    return {**noted, "changed": changed}
+
+
+def _same(row: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+    return (name for name, value in row.items() if other[name] == value)
+
+
 def put_back(noted: dict[str, Any]) -> None:
     """Restore what changes() noted. Raises IntegrityError when other rows stand in the way, or
     when something that was pointed to is gone."""

@@ -115,6 +115,30 @@ def test_put_away_and_bring_back(alice, alice_client):
     assert shown(alice_client) == ["Daniel", "Priya Raman"]
 
 
+def test_delete_and_have_them_back(alice, alice_client, bob):
+    priya, theirs = make_contact(alice), make_contact(bob)
+    priya.tag("climate")
+    asked = {"action": "delete_rows", "_selected_action": [priya.pk], "index": 0}
+    page = alice_client.post(list_url(Contact), asked).content.decode()
+    assert "They can be brought back for 30 days." in page
+    answer = run_action(alice_client, Contact, "delete_rows", [priya, theirs])
+    assert told(alice_client, answer) == "1 person deleted."
+    assert Contact.objects.get() == theirs
+    assert BulkChange.objects.get().via == "admin"
+    assert undo(alice_client) == "Everybody is as they were before."
+    assert shown(alice_client, "?q=climate") == ["Priya Raman"]
+
+
+def test_who_stays_away_is_told_by_name(alice, alice_client):
+    priya = make_contact(alice)
+    priya.tag("climate")
+    run_action(alice_client, Contact, "delete_rows", [priya])
+    Tag.objects.get().delete()
+    undo(alice_client)
+    page = alice_client.get(change_url(BulkChange.objects.get())).content.decode()
+    assert "Priya Raman stays away" in page
+
+
 def test_start_a_playbook_with_many(alice, alice_client):
     fresh = make_contact(alice, "Maria")
     under_way = make_follow_up(make_contact(alice, "Daniel"))
