@@ -20,16 +20,6 @@ def tag_names(contact):
 
 
 @pytest.fixture
-def ann(alice):
-    return make_contact(alice, "Ann Lee")
-
-
-@pytest.fixture
-def ben(alice):
-    return make_contact(alice, "Ben Okafor")
-
-
-@pytest.fixture
 def by_celery(monkeypatch):
     """Nobody is changed at once: everything waits for the tick."""
     monkeypatch.setattr(bulk.Verb, "at_once", 0)

@@ -27,16 +27,6 @@ State = BulkChange.State
 
 
 @pytest.fixture
-def ann(alice):
-    return make_contact(alice, "Ann Lee")
-
-
-@pytest.fixture
-def ben(alice):
-    return make_contact(alice, "Ben Okafor")
-
-
-@pytest.fixture
 def one_by_one(monkeypatch):
     """Everybody is a chunk of their own, worked off by Celery."""
     monkeypatch.setattr(bulk.VERBS["delete"], "at_once", 0, raising=False)
