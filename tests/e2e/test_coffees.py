@@ -12,6 +12,7 @@ OF_NO_NETWORK = re.compile(f"{LOST}|htmx:(sendError|afterRequest)")
 KEPT = "caches.open('coffees').then((cache) => cache.keys()).then((keys) => keys.length)"
 
 UNSAVED = "Object.keys(sessionStorage).filter((name) => name.startsWith('typed-')).length"
+ALL_SAVED = f"{UNSAVED} === 0"
 
 
 @pytest.fixture(params=[390], ids=str)
@@ -37,7 +38,7 @@ def test_words_without_a_network_outlive_a_reload(alice):
     saved = page.get_by_text(re.compile("Saved as you type, "))
     takeaways.fill("The school needs designers.")
     expect(saved).to_be_visible()
-    assert page.evaluate(UNSAVED) == 0
+    page.wait_for_function(ALL_SAVED)
     page.context.set_offline(True)
     takeaways.fill("The school needs designers, from March on.")
     page.get_by_text("Somewhat").click()
@@ -50,13 +51,13 @@ def test_words_without_a_network_outlive_a_reload(alice):
     expect(takeaways).to_have_value("The school needs designers, from March on.")
     expect(page.get_by_label("Somewhat")).to_be_checked()
     expect(saved).to_be_visible()
-    assert page.evaluate(UNSAVED) == 0
+    page.wait_for_function(ALL_SAVED)
     page.route("**/draft/", lambda route: route.abort())
     takeaways.fill("Nobody else may read this.")
     expect(page.get_by_role("alert")).to_contain_text("That did not save.")
     assert page.evaluate(UNSAVED) == 1
     sign_out(page)
-    assert page.evaluate(UNSAVED) == 0
+    page.wait_for_function(ALL_SAVED)
     alice.troubles[:] = [each for each in alice.troubles if not OF_NO_NETWORK.search(each)]
 
 
