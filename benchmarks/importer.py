@@ -45,14 +45,14 @@ class Importer:
 
     def read(self) -> None:
         """Make cards of it, and keep none."""
-        from contacts.importing import open_file
+        from contacts.imports.importing import open_file
 
         opened = open_file(self.data, self.format.file_name, TODAY)
         assert sum(1 for _ in opened.read(None)) == self.rows
 
     def preview(self) -> None:
         """Judge every row, up to the question whether they shall come in."""
-        from contacts import importing
+        from contacts.imports import importing
 
         self.job = importing.receive(self.owner, self.format.file_name, self.data)
         if self.job.state == self.job.State.MAPPING:
@@ -66,7 +66,7 @@ class Importer:
         assert self.job.created == self.rows, f"{self.job.created} of {self.rows} came in"
 
     def _work_off(self, until: str) -> None:
-        from contacts import importing
+        from contacts.imports import importing
 
         importing.run_imports(seconds=3600)
         self.job.refresh_from_db(fields=["state", "created", "error"])

@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from benchmarks.searching import without_indexes
-from contacts.listing import PAGE, Asked, PeoplePage
+from contacts.lists.listing import PAGE, Asked, PeoplePage
+from contacts.lists.ordering import SORTS, Edge, Sort
 from contacts.models import Contact
-from contacts.ordering import SORTS, Edge, Sort
 from netcrm.models import User
 
 AIM = 3.0

@@ -6,12 +6,13 @@ class ContactsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self):
-        from contacts import bulk, bulk_deletes, bulk_edits, table_edits
+        from contacts import bulk
+        from contacts.bulk import deletes, edits, table
 
         bulk.VERBS.update(
-            edit=bulk_edits.Edit(),
-            archive=bulk_edits.Archive(),
-            restore=bulk_edits.Restore(),
-            delete=bulk_deletes.Delete(),
-            table=table_edits.Table(),
+            edit=edits.Edit(),
+            archive=edits.Archive(),
+            restore=edits.Restore(),
+            delete=deletes.Delete(),
+            table=table.Table(),
         )

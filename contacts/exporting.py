@@ -11,8 +11,8 @@ from functools import partial
 from itertools import batched
 from typing import NamedTuple
 
-from contacts import vcards
-from contacts.cards import Card, Line
+from contacts.files import vcards
+from contacts.files.cards import Card, Line
 from contacts.models import Contact, ContactQuerySet, ContactTopic, say_rhythm
 
 CHUNK = 500

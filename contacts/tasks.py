@@ -3,7 +3,8 @@ and what has had its time."""
 
 from celery import shared_task
 
-from contacts import bulk, importing
+from contacts import bulk
+from contacts.imports import importing
 from contacts.models import Merge
 
 

@@ -9,8 +9,8 @@ from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 
 from contacts.admin import ContactAdmin
-from contacts.admin_changes import PeopleForm, begin
-from contacts.forms import DayInput
+from contacts.admin.changes import PeopleForm, begin
+from contacts.forms.people import DayInput
 from contacts.models import Contact
 from followups import pursuing
 from followups.bulk import EACH_DAY, MOST_EACH_DAY

@@ -7,7 +7,8 @@ class FollowupsConfig(AppConfig):
     verbose_name = "Follow-ups"
 
     def ready(self):
-        from contacts import bulk, storing
+        from contacts import bulk
+        from contacts.imports import storing
         from followups import importing, presets
         from followups.bulk import VERBS
         from netcrm.models import User

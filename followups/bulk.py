@@ -127,7 +127,7 @@ class LeaveAlone(EngineVerb):
 
 class MergeInto(EngineVerb):
     """Merges up to ten entries for one person into the one to `keep`, one after the other: of each
-    field, what contacts.merging proposes."""
+    field, what contacts.twins.merging proposes."""
 
     most = 10
 

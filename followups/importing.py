@@ -10,9 +10,9 @@ from datetime import date
 
 from django.db.models import Max
 
-from contacts.cards import Moment, Task
+from contacts.files.cards import Moment, Task
+from contacts.imports.storing import CannotAnswer, Pair
 from contacts.models import Contact, ImportRow
-from contacts.storing import CannotAnswer, Pair
 from followups import pursuing, undoing
 from followups.models import (
     Action,
@@ -30,7 +30,7 @@ LONGEST_PURPOSE = 300
 
 
 class Taker:
-    """Takes moments and tasks of cards (contacts.storing.Taker)."""
+    """Takes moments and tasks of cards (contacts.imports.storing.Taker)."""
 
     models = {Interaction, FollowUp, Action}
 

@@ -2,8 +2,8 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contacts.forms.twins import MergeForm
 from contacts.models import Contact, Merge
-from contacts.twin_forms import MergeForm
 from followups import merging
 from followups.planning import CannotDo
 from netcrm.htmx import render_page

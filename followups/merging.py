@@ -3,9 +3,9 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from contacts import snapshots
-from contacts.merging import absorb
 from contacts.models import Contact, Merge
+from contacts.twins import snapshots
+from contacts.twins.merging import absorb
 from followups.models import Action, Ending, FollowUp, Via
 from followups.planning import CannotDo, Pursuit, end_row, lock
 

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.functional import cached_property
 from django.utils.text import slugify
 
-from contacts.forms import Draft
+from contacts.forms.people import Draft
 from followups import schedule
 from followups.calendars import calendar_for
 from followups.drafts import PLACEHOLDERS

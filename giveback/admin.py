@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from contacts.admin import ArchiveFilter, NameAdmin
-from contacts.admin_forms import TopicForm, one_topic
+from contacts.admin.forms import TopicForm, one_topic
 from contacts.models import ContactTopic, Topic
 from followups.admin import ENGINE_LIMIT, DayForm, also, for_each
 from followups.models import Interaction, Outcome, Via

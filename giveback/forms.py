@@ -4,7 +4,7 @@ from datetime import timedelta
 from django import forms
 from django.db import IntegrityError, transaction
 
-from contacts.forms import DayInput, TopicsField, find_person
+from contacts.forms.people import DayInput, TopicsField, find_person
 from contacts.models import plain
 from giveback import giving
 from giveback.models import GiveBack, Kind, ShelfItem, ShelfKind

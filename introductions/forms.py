@@ -5,7 +5,7 @@ from itertools import pairwise
 from django import forms
 from django.db import transaction
 
-from contacts.forms import Draft, find_person
+from contacts.forms.people import Draft, find_person
 from contacts.models import Contact, ContactEmail, Organisation, plain
 from followups.forms import DayInput
 from introductions import asking, carrying, offering

@@ -4,7 +4,7 @@ what they imply; here their words are put right."""
 from django.contrib import admin
 from django.db import models, transaction
 
-from contacts.forms import DayInput
+from contacts.forms.people import DayInput
 from followups.models import Via
 from meetings import advising
 from meetings.models import Advice, Debrief

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django import forms
 from django.http import QueryDict
 
-from contacts.forms import DayInput, Draft, one_line_more
+from contacts.forms.people import DayInput, Draft, one_line_more
 from contacts.models import RHYTHMS
 from meetings.debriefing import Line, Said
 from meetings.models import Advice, Debrief

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from contacts.forms import Draft
+from contacts.forms.people import Draft
 from contacts.models import Contact
 from followups.forms import MATCHES, NEW_PERSON, DayInput
 from meetings import arranging

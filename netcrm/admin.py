@@ -203,7 +203,7 @@ def _too_many(model_admin, limit):
 class DeletingAdmin(OwnedAdmin):
     """A list whose rows may be deleted, many at once too."""
 
-    actions = ("delete_rows",)
+    actions: tuple[str, ...] = ("delete_rows",)
 
     @bulk(
         "Delete…",

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db import models, transaction
 
-from contacts.forms import DayInput
+from contacts.forms.people import DayInput
 from followups.admin import also, for_each
 from netcrm.admin import BulkForm, DeletingAdmin, OwnedInline, bulk, how_many
 from opportunities import tracking

@@ -4,7 +4,7 @@ from datetime import timedelta
 from django import forms
 from django.db import transaction
 
-from contacts.forms import DayInput, find_person
+from contacts.forms.people import DayInput, find_person
 from contacts.models import Contact, Organisation, plain
 from followups.schedule import say_day
 from netcrm.wording import one_line

@@ -27,8 +27,8 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
+from contacts.files.photos import is_photo
 from contacts.models import Contact
-from contacts.photos import is_photo
 from followups.models import FollowUp, Playbook
 from introductions.models import Introduction, Offer
 from netcrm.forms import SettingsForm

@@ -1,7 +1,7 @@
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from contacts.listing import Asked
+from contacts.lists.listing import Asked
 from netcrm.htmx import render_page
 from today.search import SHOWN, asked, find_people, find_the_rest, shown
 

@@ -129,7 +129,7 @@ class SavedView(Owned):
 
 
 class ListColumns(Owned):
-    """The columns that the list of people opens with, by their names in contacts.listing."""
+    """The columns that the list of people opens with, by their names in contacts.lists.listing."""
 
     columns = models.JSONField(default=list)
 

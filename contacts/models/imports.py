@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from psycopg.types.json import Jsonb
 
-from contacts.cards import Card
+from contacts.files.cards import Card
 from contacts.models.people import Contact
 from netcrm.owned import Owned, OwnedQuerySet, SameOwner, owner_key
 
@@ -134,8 +134,8 @@ class ImportRowQuerySet(OwnedQuerySet):
 
 
 class ImportRow(Owned):
-    """One person of an imported file: the card as it was read (contacts.cards.Card), what is to
-    become of it and why, and what did."""
+    """One person of an imported file: the card as it was read (contacts.files.cards.Card), what is
+    to become of it and why, and what did."""
 
     class Verdict(models.TextChoices):
         CREATE = "create", "New people"

@@ -240,7 +240,7 @@ class Contact(Owned):
     # Annotated by with_rhythm() and hello_due().
     rhythm: int | None
     passed: timedelta
-    # What contacts.ordering.page_of() found it by.
+    # What contacts.lists.ordering.page_of() found it by.
     edge: list
 
     objects = ContactQuerySet.as_manager()
@@ -482,7 +482,7 @@ class ContactLink(Owned):
 
 
 class ContactPhoto(Owned):
-    """A small picture of a contact, drawn anew from what was imported (contacts.photos)."""
+    """A small picture of a contact, drawn anew from what was imported (contacts.files.photos)."""
 
     contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="photo")
     image = models.BinaryField()

@@ -52,8 +52,8 @@ class Merge(Owned):
 
     kept = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="merges")
     name = models.CharField("the entry that went", max_length=200)
-    # From contacts.snapshots.changes(), with the ids of the entry that went and of the action. It
-    # names rows by their ids: where those are others, it must be empty.
+    # From contacts.twins.snapshots.changes(), with the ids of the entry that went and of the
+    # action. It names rows by their ids: where those are others, it must be empty.
     before = models.JSONField(default=dict)
     at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True)

@@ -287,10 +287,10 @@ def test_files_that_are_no_such_table_are_refused_in_a_sentence(alice_client, da
 
 
 def test_too_large_and_too_long_is_refused_in_a_sentence(alice_client, monkeypatch):
-    monkeypatch.setattr("contacts.admin_import.MOST_ROWS", 1)
+    monkeypatch.setattr("contacts.admin.table.MOST_ROWS", 1)
     page = upload(alice_client, b"Name\nAnn\nBo\n")
     assert "The import of the app takes larger ones" in str(page.context["form"].errors)
-    monkeypatch.setattr("contacts.admin_import.LARGEST_FILE", 5)
+    monkeypatch.setattr("contacts.admin.table.LARGEST_FILE", 5)
     page = upload(alice_client, b"Name\nAnn\n")
     assert "larger than 5 MB" in str(page.context["form"].errors)
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import DataError
 
 from contacts import bulk
-from contacts.bulk_edits import Edit
+from contacts.bulk.edits import Edit
 from contacts.models import BulkChange, BulkRow, Contact, Organisation, Tag
 from followups import merging
 from tests.factories import make_contact

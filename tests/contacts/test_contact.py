@@ -10,7 +10,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from contacts.forms import ContactForm
+from contacts.forms.people import ContactForm
 from contacts.models import (
     Contact,
     ContactEmail,

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts import listing
+from contacts.lists import listing
 from contacts.models import ContactEmail, Organisation
 from followups import pursuing
 from followups.models import FollowUp, Reminder

@@ -6,8 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contacts.duplicates import PAGE, SHARED_AT_MOST, TwinsPage
 from contacts.models import ContactEmail, ContactLink, ContactPhone, NotSame, Organisation
+from contacts.twins.duplicates import PAGE, SHARED_AT_MOST, TwinsPage
 from tests.factories import make_contact
 
 pytestmark = pytest.mark.django_db

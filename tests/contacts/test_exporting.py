@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts import tables, vcards
 from contacts.exporting import CHUNK, COLUMNS, csv_file, harmless, vcard_file
+from contacts.files import tables, vcards
 from contacts.models import (
     Contact,
     ContactEmail,

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from contacts import fitting
-from contacts.cards import Card, Task
-from contacts.fitting import fit
-from contacts.photos import MOST_PIXELS, SIDE, is_photo, thumbnail
+from contacts.files.cards import Card, Task
+from contacts.files.photos import MOST_PIXELS, SIDE, is_photo, thumbnail
+from contacts.imports import fitting
+from contacts.imports.fitting import fit
 
 TODAY = date(2026, 11, 23)
 

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from contacts import monica, tables
-from contacts.cards import CardProblem
+from contacts.files import monica, tables
+from contacts.files.cards import CardProblem
 from contacts.models import Contact, Tag
 from tests.contacts.test_importing import card, worked_off
 from tests.contacts.test_monica import dumped, exported, insert

@@ -7,7 +7,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from contacts import importing, tables
+from contacts.files import tables
+from contacts.imports import importing
 from contacts.models import Contact, ImportJob
 from tests.conftest import client_of
 from tests.contacts.test_fitting import picture

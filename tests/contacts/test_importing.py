@@ -10,8 +10,9 @@ import pytest
 from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts import importing, tables, vcards
-from contacts.cards import CardProblem
+from contacts.files import tables, vcards
+from contacts.files.cards import CardProblem
+from contacts.imports import importing
 from contacts.models import (
     Contact,
     ContactEmail,

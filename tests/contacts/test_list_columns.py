@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts import listing
+from contacts.lists import listing
 from contacts.models import ContactEmail, ContactPhone, ListColumns, Organisation
 from tests.factories import make_contact, make_follow_up
 

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts import listing
+from contacts.lists import listing
+from contacts.lists.ordering import SORTS, Edge
 from contacts.models import Contact, Organisation
-from contacts.ordering import SORTS, Edge
 from tests.factories import make_contact
 
 LIST = "/people/"

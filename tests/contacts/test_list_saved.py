@@ -2,7 +2,7 @@
 
 import pytest
 
-from contacts import list_forms
+from contacts.forms import lists
 from contacts.models import SavedView
 from tests.factories import make_contact
 
@@ -74,7 +74,7 @@ def test_two_people_may_use_the_same_name(alice, bob, alice_client):
 
 
 def test_there_is_an_end_to_keeping(alice, alice_client, monkeypatch):
-    monkeypatch.setattr(list_forms, "MOST_VIEWS", 1)
+    monkeypatch.setattr(lists, "MOST_VIEWS", 1)
     keep(alice_client)
     response = keep(alice_client, "Another")
     assert response.status_code == 422

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.utils import timezone
 
-from contacts.merging import absorb, differing, propose
+from contacts.forms.twins import MergeForm
 from contacts.models import (
     Contact,
     ContactEmail,
@@ -17,7 +17,7 @@ from contacts.models import (
     Organisation,
     Tag,
 )
-from contacts.twin_forms import MergeForm
+from contacts.twins.merging import absorb, differing, propose
 from tests.factories import make_contact
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contacts import monica
-from contacts.cards import CardProblem, Moment, Task
-from contacts.tables import LARGEST_FILE
+from contacts.files import monica
+from contacts.files.cards import CardProblem, Moment, Task
+from contacts.files.tables import LARGEST_FILE
 
 DATA = Path(__file__).parents[1] / "data"
 TODAY = date(2024, 5, 6)

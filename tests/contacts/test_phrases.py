@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts import phrases
-from contacts.periods import UNITS, Period
+from contacts.lists import phrases
+from contacts.lists.periods import UNITS, Period
 
 TODAY = date(2026, 3, 31)  # A Tuesday; February has no such day.
 KNOWN = {"at": ["Aster Labs", "Aster"], "tagged": ["Alumni", "data people"]}

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contacts.forms import RhythmField
+from contacts.forms.people import RhythmField
 from contacts.models import Contact, ContactTag, Tag, say_rhythm
 from followups import pursuing
 from followups.models import FollowUp, State

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contacts import tables
-from contacts.cards import CardProblem
-from contacts.tables import FIELDS, as_date, cards, guess, open_table
+from contacts.files import tables
+from contacts.files.cards import CardProblem
+from contacts.files.tables import FIELDS, as_date, cards, guess, open_table
 
 DATA = Path(__file__).parents[1] / "data"
 

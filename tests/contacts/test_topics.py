@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts.forms import TopicsField
-from contacts.merging import absorb
+from contacts.forms.people import TopicsField
 from contacts.models import Contact, ContactTopic, Topic
+from contacts.twins.merging import absorb
 from tests.contacts.test_contact import NEW, errors, filled
 from tests.factories import make_contact
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contacts import importing, taking_back
+from contacts.imports import importing, taking_back
 from contacts.models import Contact, ImportJob, Organisation, Tag
 from followups.models import Channel, Outcome
 from followups.pursuing import Entry, log

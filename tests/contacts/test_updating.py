@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from contacts.importing import run_imports
+from contacts.imports.importing import run_imports
 from contacts.models import Contact, ImportJob
 from tests.factories import make_user
 

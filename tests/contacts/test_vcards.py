@@ -13,9 +13,9 @@ import vobject
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contacts import vcards
-from contacts.cards import Card, CardProblem
-from contacts.vcards import read, write
+from contacts.files import vcards
+from contacts.files.cards import Card, CardProblem
+from contacts.files.vcards import read, write
 from netcrm.wording import one_line
 
 SAMPLES = sorted((Path(__file__).parents[1] / "data" / "vcards").glob("*.vcf"))

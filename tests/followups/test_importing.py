@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from contacts import importing
-from contacts.cards import Card, Moment, Task
-from contacts.fitting import fit
+from contacts.files.cards import Card, Moment, Task
+from contacts.imports import importing
+from contacts.imports.fitting import fit
 from contacts.models import Contact, ImportJob, ImportRow
 from followups.checking import check_followups
 from followups.models import Action, FollowUp, Interaction

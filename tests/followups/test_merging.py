@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from contacts.duplicates import tell_apart
 from contacts.models import (
     Contact,
     ContactEmail,
@@ -28,6 +27,7 @@ from contacts.models import (
     twins,
 )
 from contacts.tasks import forget_merges
+from contacts.twins.duplicates import tell_apart
 from followups import pursuing, undoing
 from followups.checking import check_followups
 from followups.merging import merge, part

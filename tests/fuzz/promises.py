@@ -12,13 +12,13 @@ from random import Random
 from django.apps import apps
 from django.db import transaction
 
-from contacts import importing
-from contacts.cards import Card, CardProblem
-from contacts.fitting import LONGEST, MOST_LINES, MOST_TAGS, fit
-from contacts.known import stored
+from contacts.files.cards import Card, CardProblem
+from contacts.files.tables import FIELDS
+from contacts.imports import importing
+from contacts.imports.fitting import LONGEST, MOST_LINES, MOST_TAGS, fit
+from contacts.imports.storing import LINES as MODELS_OF_LINES
 from contacts.models import ColumnMapping, Contact, ImportJob, ImportRow, plain
-from contacts.storing import LINES as MODELS_OF_LINES
-from contacts.tables import FIELDS
+from contacts.twins.known import stored
 from netcrm.models import User
 from netcrm.owned import Owned
 from today import archive

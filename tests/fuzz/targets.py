@@ -12,10 +12,10 @@ from django.utils import timezone
 from hypothesis import strategies as st
 
 from benchmarks.address_books import FORMATS
-from contacts import importing
-from contacts.fitting import fit
+from contacts.files.photos import thumbnail
+from contacts.imports import importing
+from contacts.imports.fitting import fit
 from contacts.models import ContactPhoto, NotSame, Organisation
-from contacts.photos import thumbnail
 from netcrm.models import User
 from tests.contacts.test_fitting import picture
 from tests.factories import (

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from contacts.files.photos import thumbnail
 from contacts.models import Contact, ContactEmail, ContactPhoto, Merge, NotSame
-from contacts.photos import thumbnail
 from followups.merging import merge
 from followups.models import (
     Action,

@@ -1,0 +1,1 @@
+"""What files tell of people, read and written without a database."""

@@ -1,0 +1,1 @@
+"""A file of people becomes people: previewed, resumed, sorted through, taken back."""

@@ -1,0 +1,1 @@
+"""The list of people: which, in what order, page by page."""
