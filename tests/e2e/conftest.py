@@ -57,7 +57,7 @@ def meet(chromium, stack, request):
         }
         context = chromium.new_context(**(options | window))
         context.set_default_timeout(15_000)
-        people.append(Person(name, context, folder))
+        people.append(Person(name, context, folder, window.get("color_scheme", "light")))
         return people[-1]
 
     yield meet

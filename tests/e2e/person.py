@@ -11,14 +11,15 @@ from playwright.sync_api import BrowserContext, expect
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RUN_AXE = """async (standards) => {
-    const found = await axe.run(document, {runOnly: standards, preload: false});
+RUN_AXE = """async (rules) => {
+    const found = await axe.run(document, {runOnly: rules, preload: false});
     return found.violations.flatMap(
         (v) => v.nodes.map((node) => `${v.id}: ${v.help}: ${node.html.slice(0, 200)}`));
 }"""
 LAPTOP = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
 NARROWEST = 320
+COLOURS = ["color-contrast", "link-in-text-block"]
 VIENNA = ZoneInfo("Europe/Vienna")
 IN_BACKGROUND = 30_000  # milliseconds; beat looks every second, but the machine may be busy
 
@@ -26,8 +27,9 @@ IN_BACKGROUND = 30_000  # milliseconds; beat looks every second, but the machine
 class Person:
     """`troubles` collects whatever the browser complains about: scripts, policies, failures."""
 
-    def __init__(self, name: str, context: BrowserContext, folder: Path):
+    def __init__(self, name: str, context: BrowserContext, folder: Path, theme: str):
         self.name = name
+        self.theme, self.other_theme = theme, {"light": "dark", "dark": "light"}[theme]
         self.folder = folder
         self.page = context.new_page()
         self.shots = 0
@@ -117,10 +119,14 @@ class Person:
         self.page.set_viewport_size(size)
 
     def check(self, name):
-        """Like look(), and hold the page against WCAG 2.2 AA and best practice."""
+        """Like look(), and hold the page against WCAG 2.2 AA and best practice; its colours in the
+        other theme too."""
         self.look(name)
         self.page.evaluate(AXE)
         violations = self.page.evaluate(RUN_AXE, STANDARDS)
+        self.page.emulate_media(color_scheme=self.other_theme)
+        violations += self.page.evaluate(RUN_AXE, COLOURS)
+        self.page.emulate_media(color_scheme=self.theme)
         self.troubles += [f"{name} at {self.where}: {violation}" for violation in violations]
 
     def _fits(self, width):

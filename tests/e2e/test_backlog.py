@@ -4,7 +4,6 @@ day taken and given back. The same without any scripts."""
 import pytest
 from playwright.sync_api import expect
 
-LAPTOP, PHONE = (1280, 900), (390, 844)
 PEOPLE = ["Amara Okafor", "Ida Novak", "Jonas Weber", "Lena Fischer", "Priya Raman", "Tom Adler"]
 PEOPLE += [f"Person {n}" for n in range(7, 18)]
 # Whoever is first in the list has waited longest; Zoë comes on the work day after tomorrow.
@@ -29,19 +28,9 @@ FollowUp.objects.filter(pk=rows[-1].pk).update(next_on=soon)
 """
 
 
-@pytest.fixture(
-    params=[(LAPTOP, "light"), (LAPTOP, "dark"), (PHONE, "light"), (PHONE, "dark")],
-    ids=lambda param: f"{param[0][0]}-{param[1]}",
-)
-def window(request):
-    (width, height), scheme = request.param
-    return {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-
-
-@pytest.fixture(params=[LAPTOP, PHONE], ids=lambda size: f"{size[0]}")
-def unscripted(request):
-    width, height = request.param
-    return {"viewport": {"width": width, "height": height}, "java_script_enabled": False}
+@pytest.fixture
+def unscripted(window):
+    return window | {"java_script_enabled": False}
 
 
 def busy(meet, stack, window, email):

@@ -13,17 +13,7 @@ from playwright.sync_api import expect
 from tests.e2e.person import IN_BACKGROUND, day
 
 LINKEDIN = Path(__file__).parent.parent / "data" / "linkedin-connections.csv"
-LAPTOP, PHONE = (1280, 900), (390, 844)
 VIENNA = ZoneInfo("Europe/Vienna")
-
-
-@pytest.fixture(
-    params=[(LAPTOP, "light"), (LAPTOP, "dark"), (PHONE, "light"), (PHONE, "dark")],
-    ids=lambda param: f"{param[0][0]}-{param[1]}",
-)
-def window(request):
-    (width, height), scheme = request.param
-    return {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
 
 
 @pytest.fixture
