@@ -1,5 +1,5 @@
 """Bulk edits of what is pursued. Everything that moves a follow-up goes through the engine
-(followups.pursuing), row by row: a date set by hand could fall silent (rule 11)."""
+(followups.pursuing): a date set by hand could fall silent (rule 11)."""
 
 import json
 from collections import Counter
@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 
 from contacts.admin import ContactAdmin
-from contacts.admin.changes import PeopleForm, begin
+from contacts.admin.changes import PeopleForm, begin, do
 from contacts.forms.people import DayInput
 from contacts.models import Contact
 from followups import pursuing
@@ -35,7 +35,7 @@ from netcrm.admin import (
     how_many,
 )
 
-# Each row is one transaction of the engine, a few milliseconds each.
+# In the lists of the rooms above, each row is one transaction of the engine: a few milliseconds.
 ENGINE_LIMIT = 500
 SENTENCES = 3
 
@@ -52,14 +52,25 @@ class DayForm(BulkForm):
         return until
 
 
-class PauseForm(DayForm):
+class FollowUpForm(PeopleForm):
+    """What an action on follow-ups asks: the arguments of a verb of followups.pursuing."""
+
+    def asked(self):
+        return {name: told for name, told in self.cleaned_data.items() if name != "key"}
+
+
+class SnoozeForm(DayForm, FollowUpForm):
+    pass
+
+
+class PauseForm(SnoozeForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["until"].required = False
         self.fields["until"].help_text = "Leave it empty to pause until you resume."
 
 
-class LessonForm(BulkForm):
+class LessonForm(FollowUpForm):
     lesson = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
@@ -71,7 +82,7 @@ class RestForm(PauseForm, LessonForm):
         self.fields["until"].help_text = "Leave it empty to rest as long as each playbook says."
 
 
-class NotNowForm(DayForm, LessonForm):
+class NotNowForm(SnoozeForm, LessonForm):
     field_order = ("until", "lesson")
 
 
@@ -127,6 +138,13 @@ def also(model_admin, refused):
         return ""
     reasons = [sentence for sentence, _ in refused.most_common(SENTENCES)]
     return f" {how_many(model_admin, refused.total())} left as before: {' '.join(reasons)}"
+
+
+def move(request, verb, form, follow_ups):
+    """Do one verb of followups.bulk with chosen follow-ups, and say what came of it."""
+    chosen = dict(follow_ups.values_list("pk", "contact"))
+    asked = form.asked() | {"follow_ups": list(chosen)}
+    do(request, verb, asked, chosen.values(), form.once)
 
 
 class PursuitFilter(SimpleListFilter):
@@ -289,51 +307,29 @@ class FollowUpAdmin(OfContactAdmin, DeletingAdmin):
     def step_of(self, follow_up):
         return f"{min(follow_up.step + 1, len(follow_up.steps))} of {len(follow_up.steps)}"
 
-    def _each(self, request, rows, verb, done_as):
-        done, refused = for_each(rows.select_related("contact__owner"), verb)
-        self.log_changes(request, done, f"{done_as}.")
-        return f"{done_as}: {how_many(self, len(done))}.{also(self, refused)}"
-
-    @bulk("Pause…", PauseForm, "Pause them", limit=ENGINE_LIMIT)
+    @bulk("Pause…", PauseForm, "Pause them", None)
     def pause(self, request, rows, form):
-        until = form.cleaned_data["until"]
-        return self._each(
-            request, rows, lambda row: pursuing.pause(row, until, via=Via.ADMIN), "Paused"
-        )
+        move(request, "pause", form, rows)
 
-    @bulk("Resume…", button="Resume them", limit=ENGINE_LIMIT)
+    @bulk("Resume…", FollowUpForm, "Resume them", None)
     def resume(self, request, rows, form):
-        return self._each(
-            request, rows, lambda row: pursuing.resume(row, via=Via.ADMIN), "Taken up again"
-        )
+        move(request, "resume", form, rows)
 
-    @bulk("Snooze until…", DayForm, "Snooze them", limit=ENGINE_LIMIT)
+    @bulk("Snooze until…", SnoozeForm, "Snooze them", None)
     def snooze(self, request, rows, form):
-        until = form.cleaned_data["until"]
-        return self._each(
-            request, rows, lambda row: pursuing.snooze(row, until, via=Via.ADMIN), "Snoozed"
-        )
+        move(request, "snooze", form, rows)
 
-    @bulk("Not now, ask again…", NotNowForm, "Ask again then", limit=ENGINE_LIMIT)
+    @bulk("Not now, ask again…", NotNowForm, "Ask again then", None)
     def not_now(self, request, rows, form):
-        asked = form.cleaned_data
-        return self._each(
-            request, rows, lambda row: pursuing.not_now(row, **asked, via=Via.ADMIN), "Not now"
-        )
+        move(request, "not_now", form, rows)
 
-    @bulk("Let it rest…", RestForm, "Let them rest", limit=ENGINE_LIMIT)
+    @bulk("Let it rest…", RestForm, "Let them rest", None)
     def rest(self, request, rows, form):
-        asked = {"wake_on": form.cleaned_data["until"], "lesson": form.cleaned_data["lesson"]}
-        return self._each(
-            request, rows, lambda row: pursuing.rest(row, **asked, via=Via.ADMIN), "Let rest"
-        )
+        move(request, "rest", form, rows)
 
-    @bulk("End…", EndForm, "End them", limit=ENGINE_LIMIT)
+    @bulk("End…", EndForm, "End them", None)
     def end(self, request, rows, form):
-        asked = form.cleaned_data
-        return self._each(
-            request, rows, lambda row: pursuing.end(row, **asked, via=Via.ADMIN), "Ended"
-        )
+        move(request, "end", form, rows)
 
 
 @admin.register(Interaction)

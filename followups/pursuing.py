@@ -529,13 +529,14 @@ def resume(follow_up, via=Via.APP):
 
 
 @transaction.atomic
-def rest(follow_up, wake_on=None, lesson="", via=Via.APP):
-    """Let it rest until `wake_on`, else as many days as the playbook says. Returns the Action."""
+def rest(follow_up, until=None, lesson="", via=Via.APP):
+    """Let it rest until a local date, else as many days as the playbook says. Returns the
+    Action."""
     pursuit = Pursuit(follow_up.contact)
     row = pursuit.find(follow_up)
-    wake_on = wake_on or pursuit.today + timedelta(days=row.rest_days)
-    _sleep(pursuit, row, wake_on, Ending.NO_REPLY, RESTED, lesson)
-    return pursuit.act("rested", say_rest(pursuit.contact, wake_on), via, row)
+    until = until or pursuit.today + timedelta(days=row.rest_days)
+    _sleep(pursuit, row, until, Ending.NO_REPLY, RESTED, lesson)
+    return pursuit.act("rested", say_rest(pursuit.contact, until), via, row)
 
 
 @transaction.atomic

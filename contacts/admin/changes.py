@@ -45,10 +45,15 @@ class PeopleForm(BulkForm):
 
 
 def begin(request, verb, form, people):
+    """Do to people what a form asks for, and say what came of it, or why it cannot be."""
+    do(request, verb, form.asked(), people, form.once)
+
+
+def do(request, verb, asked, people, key=None):
     """Do one verb of contacts.bulk to people, and say what came of it, or why it cannot be."""
     via = BulkChange.Via.ADMIN
     try:
-        change = changing.start(request.user, verb, form.asked(), people, via=via, key=form.once)
+        change = changing.start(request.user, verb, asked, people, via=via, key=key)
     except changing.CannotChange as problem:
         messages.error(request, str(problem))
     else:
@@ -57,7 +62,8 @@ def begin(request, verb, form, people):
 
 def tell(request, change):
     """Say what came of a change, or that it is under way, with the way to its page."""
-    said, link = f"{changing.say(change)} ", "Look at it, or undo it"
+    said = f"{changing.say(change)} "
+    link = "Look at it, or undo it" if change.can_undo else "Look at it"
     if change.state in BulkChange.UNFINISHED:
         said = f"Under way for {changing.people(change.total)}. "
         link = "See how far it has come"

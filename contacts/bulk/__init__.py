@@ -177,9 +177,11 @@ def record(
 def keep(change: BulkChange, rows: Sequence[BulkRow]) -> None:
     """Store rows of a change and count them; whoever calls it saves the counts."""
     BulkRow.objects.bulk_create(rows)
-    changed = sum(bool(row.after) for row in rows)
-    change.changed += changed
-    change.stayed += len(rows) - changed
+    changed = [row.contact_id for row in rows if row.after]
+    # Whoever was changed in one thing has not stayed, even with a reason to keep another.
+    stayed = {row.contact_id for row in rows if not row.after}.difference(changed)
+    change.changed += len(changed)
+    change.stayed += len(stayed)
 
 
 def _sentence(said: str) -> str:

@@ -1,5 +1,7 @@
 """What a person does in the admin site."""
 
+import re
+
 from django.urls import reverse
 
 
@@ -30,6 +32,11 @@ def said(client, response):
     assert response.status_code == 302, response.content.decode()
     page = client.get(response["Location"])
     return " ".join(str(message) for message in page.context["messages"])
+
+
+def told(client, response):
+    """Return what the page after an action says, without the way to the change."""
+    return re.sub(r" ?<a .*", "", said(client, response))
 
 
 def edit_list(client, model, row, **fields):

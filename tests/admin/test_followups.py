@@ -4,11 +4,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
-from contacts.models import Contact
+from contacts import bulk
+from contacts.models import BulkChange, Contact
 from followups import pursuing
 from followups.models import Action, Ending, FollowUp, Interaction, Playbook, State, Via
-from tests.admin.doing import change_url, edit_list, list_url, run_action, said
+from tests.admin.doing import change_url, edit_list, list_url, run_action, said, told
 from tests.factories import make_contact, make_follow_up
 
 pytestmark = pytest.mark.django_db
@@ -32,13 +34,14 @@ def do(client, action, follow_up, **answers):
     answer = run_action(client, FollowUp, action, [follow_up], query="?standing=all", **answers)
     follow_up.refresh_from_db()
     assert not FollowUp.objects.silent().exists()
-    return said(client, answer)
+    return told(client, answer)
 
 
 def test_every_verb_goes_through_the_engine(alice_client, follow_up, later):
-    assert do(alice_client, "pause", follow_up, until="") == "Paused: 1 follow-up."
+    message = do(alice_client, "pause", follow_up, until="")
+    assert message == "1 person paused until you resume them."
     assert (follow_up.state, follow_up.next_on) == (State.PAUSED, None)
-    assert do(alice_client, "resume", follow_up) == "Taken up again: 1 follow-up."
+    assert do(alice_client, "resume", follow_up) == "1 person taken up again."
     assert follow_up.state == State.ACTIVE
     do(alice_client, "snooze", follow_up, until=later)
     assert follow_up.next_on == later
@@ -46,11 +49,48 @@ def test_every_verb_goes_through_the_engine(alice_client, follow_up, later):
     assert (follow_up.state, follow_up.lesson) == (State.RESTING, "Too early")
     do(alice_client, "end", follow_up, ending=Ending.DECLINED)
     assert (follow_up.state, follow_up.ending) == (State.ENDED, Ending.DECLINED)
-    message = do(alice_client, "pause", follow_up, until="")
-    assert message == (
-        "Paused: 0 follow-ups. 1 follow-up left as before: That follow-up has already ended."
-    )
+    assert do(alice_client, "pause", follow_up, until="") == "1 person stays as they are."
+    page = alice_client.get(change_url(BulkChange.objects.first())).content.decode()
+    assert "Priya Raman: That follow-up has already ended." in page
     assert set(Action.objects.exclude(verb="opened").values_list("via", flat=True)) == {Via.ADMIN}
+
+
+def test_many_are_moved_in_the_background_and_put_back_from_the_page_of_the_change(
+    alice, alice_client, later
+):
+    rows = [make_follow_up(make_contact(alice, f"Person {nth:02}")) for nth in range(30)]
+    days = set(FollowUp.objects.values_list("pk", "next_on"))
+    answer = run_action(alice_client, FollowUp, "snooze", rows[:1], across=True, until=later)
+    assert told(alice_client, answer) == "Under way for 30 people."
+    bulk.run_changes()
+    assert set(FollowUp.objects.values_list("next_on", flat=True)) == {later}
+    change = BulkChange.objects.get()
+    page = alice_client.get(change_url(change)).content.decode()
+    assert "30 people snoozed until" in page
+    assert ">Undo</button>" in page
+    alice_client.post(reverse("admin:contacts_bulkchange_undo", args=[change.pk]))
+    bulk.run_changes()
+    assert set(FollowUp.objects.values_list("pk", "next_on")) == days
+
+
+def test_what_is_chosen_across_pages_keeps_to_the_filters(alice, alice_client, follow_up, later):
+    pursuing.pause(follow_up)
+    other = make_follow_up(make_contact(alice, "Daniel"))
+    answers = {"until": later}
+    answer = run_action(
+        alice_client, FollowUp, "snooze", [other], True, "?standing=paused", **answers
+    )
+    assert told(alice_client, answer).startswith("1 person snoozed")
+    assert FollowUp.objects.get(next_on=later) == follow_up
+
+
+def test_the_same_form_sent_twice_is_done_once(alice, alice_client, follow_up, later):
+    other = make_follow_up(make_contact(alice, "Daniel"))
+    key = "5f1c0a44-7c1f-4a55-9d0e-6f0a9d9e2f11"
+    for row in (follow_up, follow_up, other):
+        run_action(alice_client, FollowUp, "snooze", [row], until=later, key=key)
+    assert Action.objects.filter(verb="snoozed").count() == 2
+    assert BulkChange.objects.count() == 2
 
 
 def test_a_day_that_has_passed_is_asked_again(alice, alice_client, follow_up):
@@ -63,6 +103,7 @@ def test_a_day_that_has_passed_is_asked_again(alice, alice_client, follow_up):
 def test_other_peoples_follow_ups_stay(bob_client, follow_up):
     before = FollowUp.objects.filter(pk=follow_up.pk).values().get()
     run_action(bob_client, FollowUp, "end", [follow_up], ending=Ending.DECLINED)
+    assert not BulkChange.objects.exists()
     edit_list(bob_client, FollowUp, follow_up, purpose="x", lesson="x")
     assert FollowUp.objects.filter(pk=follow_up.pk).values().get() == before
 
@@ -139,7 +180,8 @@ def test_a_playbook_for_those_who_do_not_answer_stays(alice, alice_client):
 
 
 def test_not_now_has_a_date(alice_client, follow_up, later):
-    assert do(alice_client, "not_now", follow_up, until=later) == "Not now: 1 follow-up."
+    message = do(alice_client, "not_now", follow_up, until=later)
+    assert message.startswith("1 person said not now, to be asked again on ")
     assert (follow_up.state, follow_up.ending, follow_up.next_on) == (
         State.RESTING,
         Ending.NOT_NOW,
