@@ -155,9 +155,12 @@ def _move_back(contacts: dict[int, Contact], days: Sequence[date]) -> None:
 
 def _remind(contact: Contact, task: Task) -> bool:
     """Open a follow-up on the date of a task; return whether it could be: nobody is asked for who
-    must not be contacted."""
+    must not be contacted, and what an import has begun already is not begun again."""
     playbook = pursuing.playbook_for(contact.owner, REMINDED_BY)
     purpose = task.title[:LONGEST_PURPOSE]
+    known = FollowUp.objects.filter(contact=contact, playbook=playbook, purpose=purpose)
+    if known.filter(actions__via=Via.IMPORT).exists():
+        return False
     try:
         pursuing.begin(contact, playbook, Via.IMPORT, purpose=purpose, on=task.on)
     except CannotDo:

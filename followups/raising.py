@@ -3,7 +3,6 @@
 
 import time
 from collections import defaultdict
-from zoneinfo import available_timezones
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -12,7 +11,7 @@ from django.utils import timezone
 from followups.models import FollowUp, Reminder
 from followups.planning import awake
 from followups.spreading import begin_breaks
-from netcrm.localtime import local_day
+from netcrm.localtime import local_day, time_zones
 from netcrm.models import Heartbeat
 
 BATCH = 500
@@ -23,7 +22,7 @@ def due(now):
     """Return the follow-ups whose local date has come at the instant `now`, whatever the zone of
     their owner. The world has two or three dates at a time: one condition for each."""
     zones_by_day = defaultdict(list)
-    for zone in sorted(available_timezones()):
+    for zone in sorted(time_zones()):
         zones_by_day[local_day(now, zone)].append(zone)
     come = Q()
     for day, zones in zones_by_day.items():

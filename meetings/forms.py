@@ -1,6 +1,5 @@
 import uuid
 from datetime import timedelta
-from zoneinfo import available_timezones
 
 from django import forms
 from django.db import IntegrityError, transaction
@@ -13,6 +12,7 @@ from followups.forms import MATCHES, NEW_PERSON, DayInput
 from meetings import arranging
 from meetings.localtimes import SkippedTime, city, instant_of
 from meetings.models import CHECKLIST, Kind, Meeting, ProposedTime, Question
+from netcrm.localtime import time_zones
 from netcrm.wording import one_line
 
 MOST_PEOPLE = 12
@@ -142,7 +142,7 @@ def zones(owner, people=()):
     for person in people:
         if person.time_zone:
             first.setdefault(person.time_zone, f"{city(person.time_zone)}, {person.given_name}’s")
-    rest = sorted(zone for zone in available_timezones() if "/" in zone and zone not in first)
+    rest = sorted(zone for zone in time_zones() if "/" in zone and zone not in first)
     return [*first.items(), *((zone, zone.replace("_", " ")) for zone in rest)]
 
 

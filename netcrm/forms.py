@@ -1,11 +1,11 @@
 import re
-from zoneinfo import available_timezones
 
 import holidays
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from holidays.registry import COUNTRIES
 
+from netcrm.localtime import time_zones
 from netcrm.models import DIGEST_SECTIONS, WEEKDAYS, User
 
 
@@ -30,11 +30,11 @@ class SignupForm(AllauthSignupForm):
 
     def clean_time_zone(self):
         zone = self.cleaned_data["time_zone"]
-        return zone if zone in available_timezones() else "UTC"
+        return zone if zone in time_zones() else "UTC"
 
 
 def _zones():
-    names = sorted(zone for zone in available_timezones() if "/" in zone)
+    names = sorted(zone for zone in time_zones() if "/" in zone)
     return [("UTC", "UTC")] + [(name, name.replace("_", " ")) for name in names]
 
 

@@ -1,7 +1,14 @@
 """Local dates and hours. Pure: no database, no clock."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Return the names of all time zones. Python looks them up on the disk, which takes long."""
+    return frozenset(available_timezones())
 
 
 def local_day(instant: datetime, zone: str) -> date:

@@ -1,4 +1,4 @@
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from netcrm.localtime import local_day, next_digest
+from netcrm.localtime import local_day, next_digest, time_zones
 
 WEEKDAYS = [
     (0, "Monday"),
@@ -41,7 +41,7 @@ def every_section():
 
 
 def is_time_zone(value):
-    if value not in available_timezones():
+    if value not in time_zones():
         raise ValidationError("Choose a time zone from the list, such as Europe/Vienna.")
 
 

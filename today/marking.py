@@ -9,12 +9,10 @@ from unicodedata import combining
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from contacts.models import digits_of, searched, split_numbers, words_of
+from contacts.models import BETWEEN, digits_of, searched, split_numbers, words_of
 
 # An excerpt has so many letters, so many of them before the first word that was found.
 EXCERPT, BEFORE = 160, 40
-# What may stand between the digits of a number.
-BETWEEN = " ()./-"
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 # Of 1, how like two words are: "pirya" and "priya" have 0.8.
 CLOSE = 0.6

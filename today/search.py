@@ -17,7 +17,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from contacts.models import Contact, named
+from contacts.models import Contact, handle_of, named
 from followups.models import FollowUp, Interaction
 from followups.templatetags.followups import moment_words
 from giveback.models import Direction, GiveBack, ShelfItem
@@ -168,7 +168,7 @@ def _lines_of(person):
         *(phone.number.as_international for phone in person.phones.all()),
         *(tag.name for tag in person.tags.all()),
         *(row.topic.name for row in person.contact_topics.all()),
-        *(link.url for link in person.links.all()),
+        *(handle_of(link.url) for link in person.links.all()),
         *(f"{label}: {value}" for value, label in person.details),
     ]
 

@@ -22,11 +22,12 @@ def search(request):
 
 def _found(request, q):
     target = request.htmx.target if request.htmx else None
+    found = {"as_list": _as_list(request.user, q)}
     if target == "rest":
         people = _few(request.GET.get("people"))
-        return {"people": people, "rest": find_the_rest(request.user, q, people)}
+        return found | {"people": people, "rest": find_the_rest(request.user, q, people)}
     groups = find_people(request.user, q)
-    found = {"first": groups, "people": shown(groups), "as_list": _as_list(request.user, q)}
+    found |= {"first": groups, "people": shown(groups)}
     if target == "found":
         return found | {"later": True}
     return found | {"rest": find_the_rest(request.user, q, shown(groups))}
@@ -35,9 +36,9 @@ def _found(request, q):
 def _as_list(user, q):
     """Return the address of the list of people that a phrase asks for ("not spoken for 6 months"),
     or nothing. Its words are looked for all the same: they may stand in a note."""
-    asked = Asked(q=q)
-    meant = asked.understood(user)
-    return reverse("contacts:contact_list") + meant.address() if meant != asked else ""
+    meant = Asked(q=q).understood(user)
+    is_phrase = meant != Asked(q=meant.q)
+    return reverse("contacts:contact_list") + meant.address() if is_phrase else ""
 
 
 def _few(text):

@@ -10,7 +10,7 @@ from typing import Any
 Line = tuple[str, str]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Moment:
     """Something that happened with a person, as another program has written it down: `kind` is a
     channel of ours (call, email, message, meeting, note), `on` a local date."""
@@ -20,7 +20,7 @@ class Moment:
     note: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Task:
     """Something that another program reminds of on a local date."""
 

@@ -44,6 +44,10 @@ EMPTY = "That file is empty. Please export it again."
 ZIPPED = "That is a ZIP file. Unzip it first and choose one of the files in it."
 WORKBOOK = "That is a spreadsheet. Save it as CSV UTF-8 and choose that file."
 NOT_TEXT = "That is not a text file. Choose one that was saved as CSV."
+NOT_A_TABLE = (
+    "That is a web page, or a file for programs. Choose one that was saved as CSV, or as vCards."
+)
+NO_HEADINGS = "The first rows of that file cannot be read. Please save it again as CSV UTF-8."
 NO_PEOPLE = "That file has a row of headings, and nobody below it."
 ALL_TORN = (
     f"In more than {MOST_TORN} rows of that file a quotation mark does not end."
@@ -130,6 +134,8 @@ def open_table(data: bytes) -> Table:
     if len(data) > LARGEST_FILE:
         raise CardProblem(TOO_LARGE)
     encoding = find_encoding(data)
+    if _MARKUP.match(data.removeprefix(codecs.BOM_UTF8)):
+        raise CardProblem(NOT_A_TABLE)
     tops = {each: list(islice(_read(data, encoding, each), HEADER_WITHIN)) for each in ",;\t|"}
     delimiter, at = _find_header(tops)
     table = _table(tops[delimiter], at, delimiter, encoding, data)
@@ -143,8 +149,8 @@ def open_table(data: bytes) -> Table:
 def _table(top: list[Row], at: int, delimiter: str, encoding: str, data: bytes) -> Table:
     header = [one_line(cell) for cell in top[at].cells] if top else []
     if not any(header):
-        raise CardProblem(EMPTY)
-    if any(map(_is_email, header)):
+        raise CardProblem(NO_HEADINGS if any(row.trouble for row in top) else EMPTY)
+    if any(_is_email(cell) or _PHONE.fullmatch(cell) for cell in header):
         # A person stands where the headings should be: the columns have no names.
         return Table([""] * len(header), delimiter, encoding, OTHER, at, data)
     kind = _kind({_word(cell) for cell in header})
@@ -161,6 +167,8 @@ def find_encoding(data: bytes) -> str:
         raise CardProblem(EMPTY)
     if data.startswith(b"PK\x03\x04"):
         raise CardProblem(WORKBOOK if b"[Content_Types].xml" in data else ZIPPED)
+    if data.startswith(b"%PDF-"):
+        raise CardProblem(NOT_TEXT)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     head = data[:1024]
@@ -189,6 +197,8 @@ def _pieces(data: bytes) -> Iterator[bytes]:
         yield data[at : at + LARGEST_ROW]
 
 
+# HTML and XML, and the beginning of an object or a list in JSON.
+_MARKUP = re.compile(rb"\s*(?:<(?:!|\?xml|html)|\{\s*[\"}]|\[\s*[\[{\"])", re.IGNORECASE)
 _LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -366,6 +376,10 @@ def guess(header: list[str], rows: Iterable[Row] = ()) -> dict[int, str]:
     # A job title; where there is another column for that, it is a doctor's.
     if "title" in words and "role" not in found.values():
         found[words.index("title")] = "role"
+    if not any(words):
+        # Without headings, names are what nothing else looks like, and come first.
+        nameless = (at for at, key in found.items() if key == "details")
+        found |= dict.fromkeys(islice(nameless, 1), "name")
     return found
 
 
@@ -585,10 +599,10 @@ def _put_lines(card: Card, key: str, text: str, label: str, heading: str) -> Non
 
 
 def _tags(text: str) -> list[str]:
-    # Google's groups may have commas in their names; its own group is everybody.
+    # Google's groups may have commas in their names.
     groups = text.startswith("* ") or ":::" in text
     tags = [one_line(tag.removeprefix("* ")) for tag in _split(text, groups)]
-    return [tag for tag in tags if tag and tag.casefold() not in ("mycontacts", "my contacts")]
+    return list(filter(None, tags))
 
 
 def _split(text: str, groups: bool) -> list[str]:

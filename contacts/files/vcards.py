@@ -12,13 +12,13 @@ from binascii import a2b_base64, a2b_qp
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 from io import BytesIO
 from itertools import count, zip_longest
 from typing import NamedTuple
-from zoneinfo import available_timezones
 
 from contacts.files.cards import Card, CardProblem
+from netcrm.localtime import time_zones
 from netcrm.wording import one_line
 
 MEGABYTE = 1024 * 1024
@@ -35,13 +35,14 @@ DEEPEST = 2  # cards around a card
 TOO_LARGE = "That file is larger than 50 MB. Please export it without photos, or in parts."
 TOO_MANY = f"That file has more than {MOST_CARDS:,} cards. Please import it in parts."
 EMPTY = "That file is empty. Please export your contacts again."
-NO_CARDS = "No vCard begins in that file. Choose a file whose name ends in .vcf."
+NO_CARDS = "No vCard begins in that file. Please export your contacts again, as vCards or as CSV."
 UNENDED = "This card has no end: the file was cut off, or a line of it is missing."
 LONG_LINE = "One line of this card is longer than 10 MB."
 CROWDED = f"This card has more than {MOST_LINES:,} lines."
 NESTED = "This card lies too deep inside other cards."
 GROUP = "This card is a group, not a person."
 NAMELESS = "This card has no name, organisation, e-mail address or number."
+BAD_LETTERS = "some letters"
 
 # Properties without a field of ours that have a name people know. The label of any other is the
 # property's own name, by which it is written again.
@@ -129,11 +130,15 @@ CHARSETS = (
 )
 
 _BEGIN = re.compile(rb"^[ \t]*BEGIN[ \t]*:[ \t]*VCARD\b", re.IGNORECASE | re.MULTILINE)
-_MARK = re.compile(rb"\s*(BEGIN|END|AGENT:BEGIN)\s*:\s*VCARD\s*", re.IGNORECASE)
+# Where a file was put behind another, a byte order mark stands in the middle.
+_MARK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(BEGIN|END|AGENT:BEGIN)\s*:\s*VCARD\s*", re.IGNORECASE)
 # A run in quotes may hold colons and semicolons; possessive, so that nothing is tried twice.
 _HEAD = re.compile(rb'(?:[^":]|"[^"]*")*+:')
 _PIECE = re.compile(r'(?:[^";]|"[^"]*"?)++')
 _NAME = re.compile(r"[A-Z0-9_-]+")
+# Samsung's own labels: X-CUSTOM(CHARSET=UTF-8,ENCODING=QUOTED-PRINTABLE,B=C3=BCro)
+_CUSTOM = re.compile(r"X-CUSTOM\((?:[^()]*,)?([^(),]*)\)", re.IGNORECASE)
+_LETTER_OF_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _ENCODING = re.compile(rb"QUOTED-PRINTABLE|BASE64|ENCODING=B\b", re.IGNORECASE)
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _ESCAPED = re.compile(r'\\([\\;,:"nN])')
@@ -408,6 +413,8 @@ def _content_lines(data: bytes) -> Iterator[tuple[int, bytes | None]]:
     for at, raw in enumerate(BytesIO(data), 1):
         line = raw.rstrip(b"\r\n")
         folded = line[:1] in (b" ", b"\t")
+        # A "=" at the end of a card belongs to nothing that follows.
+        soft = soft and not _MARK.fullmatch(line)
         # 2.1 folds quoted-printable by a "=" at the end and, in some files, base64 by nothing.
         if not (soft or folded or (unfolded and _BASE64_LINE.fullmatch(line))):
             if buffer:
@@ -443,6 +450,8 @@ class _Draft:
             self.trouble = self.trouble or (LONG_LINE if line is None else CROWDED)
         elif found := _property(line):
             self.properties.append(found)
+            if "\ufffd" in found.value:
+                self.without.append(BAD_LETTERS)
         elif line.strip():
             self.without.append(f"line {number}")
 
@@ -517,6 +526,9 @@ def _head(raw: bytes) -> Head | None:
     types: list[str] = []
     params: dict[str, str] = {}
     for piece in pieces:
+        if custom := _CUSTOM.fullmatch(piece):
+            types.append(_decode(a2b_qp(custom[1].encode())))
+            continue
         key, equals, value = piece.partition("=")
         if not equals:
             bare = piece.strip().upper() in {"QUOTED-PRINTABLE", "BASE64", "8BIT", "7BIT"}
@@ -563,7 +575,9 @@ def _decode(raw: bytes, charset: str = "") -> str:
     """Return the text of bytes. What is valid UTF-8 is UTF-8, whatever the charset says: that is
     wrong far more often than other text is valid UTF-8 by chance."""
     named = [charset] if charset in CHARSETS else []
-    guessed = [] if charset == "utf-8" else ["windows-1252"]
+    # Of a text that says it is UTF-8 some letters may be torn; if all are, it is something else.
+    torn = charset == "utf-8" and _LETTER_OF_UTF8.search(raw)
+    guessed = [] if torn else ["windows-1252"]
     for codec in (*named, "ascii") if raw.isascii() else ("utf-8", *named, *guessed):
         try:
             return raw.decode(codec)
@@ -689,13 +703,8 @@ def _take_organisation(card: Card, found: Property) -> None:
 
 
 def _take_zone(card: Card, found: Property) -> None:
-    take = _take_detail if card.time_zone or found.line not in _zones() else _first("time_zone")
+    take = _take_detail if card.time_zone or found.line not in time_zones() else _first("time_zone")
     take(card, found)
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _take_email(card: Card, found: Property) -> None:
@@ -743,7 +752,9 @@ def _take_address(card: Card, found: Property) -> None:
     """Take an address, and the text for its envelope, which 4.0 has as a parameter."""
     _take_detail(card, found)
     if envelope := found.params.get("LABEL"):
-        _take_detail(card, replace(found, name="LABEL", value=escape(envelope)))
+        # RFC 6350, 6.3.1 breaks its lines by \n, RFC 6868 by ^n.
+        envelope = escape(unescape(envelope))
+        _take_detail(card, replace(found, name="LABEL", value=envelope))
 
 
 def _take_photo(card: Card, found: Property) -> None:

@@ -1,5 +1,4 @@
 import uuid
-from zoneinfo import available_timezones
 
 import phonenumbers
 from django import forms
@@ -9,6 +8,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from phonenumber_field.formfields import PhoneNumberField
 
+from contacts.lists.saved import follow
 from contacts.models import (
     LONGEST_RHYTHM,
     RHYTHMS,
@@ -24,6 +24,7 @@ from contacts.models import (
     say_rhythm,
     tidy_link,
 )
+from netcrm.localtime import time_zones
 from netcrm.wording import one_line
 
 MOST_LINES = 20
@@ -169,7 +170,7 @@ class RhythmField(forms.IntegerField):
 
 
 def _time_zones():
-    names = sorted(zone for zone in available_timezones() if "/" in zone)
+    names = sorted(zone for zone in time_zones() if "/" in zone)
     return [("", "The same as yours"), *((name, name.replace("_", " ")) for name in names)]
 
 
@@ -442,9 +443,10 @@ class TagEditForm(TagForm):
 
     @transaction.atomic
     def save(self):
-        """Save the tag; people are found by its new name."""
+        """Save the tag; people, and the lists that are kept, are found by its new name."""
         self.tag.name = self.cleaned_data["name"]
         self.tag.rhythm_days = self.cleaned_data["rhythm_days"]
         self.tag.save(update_fields=["name", "rhythm_days"])
         if "name" in self.changed_data:
             self.tag.contacts.all().reindex()
+            follow(self.tag, self.initial["name"])

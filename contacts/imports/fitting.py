@@ -1,10 +1,8 @@
 """A card made fit for the notebook: every value in the shape that its field takes. What does not
 fit is kept in the other details."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
-from functools import cache
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
@@ -14,6 +12,7 @@ from phonenumbers import SUPPORTED_REGIONS, NumberParseException
 from contacts.files.cards import Card, Line
 from contacts.files.photos import is_photo
 from contacts.models import plain, tidy_link
+from netcrm.localtime import time_zones
 from netcrm.wording import one_line
 
 LONGEST = {"name": 200, "organisation": 200, "role": 200, "how_met": 300}
@@ -22,8 +21,13 @@ LONGEST_TAG = 60
 # As many as the form of a person shows.
 MOST_LINES = 20
 MOST_TAGS = 50
+# Google's own group, in which everybody is.
+EVERYBODY = {"mycontacts", "my contacts"}
 MOST_DETAILS = 500
 FIRST_YEAR = 1900
+# Of several cards of one person together.
+LONGEST_NOTES = 100_000
+SEVERAL = ("tags", "emails", "phones", "links", "details", "moments", "tasks", "without")
 
 _is_web_address = URLValidator(schemes=["http", "https"])
 
@@ -38,7 +42,7 @@ def fit(card: Card, country: str, today: date) -> Card:
     card.phones = _lines(card, card.phones, lambda text: _phone(text, region), "phone")
     card.links = _lines(card, card.links, _link, "link")
     card.tags = _tags(card)
-    if card.time_zone and card.time_zone not in _zones():
+    if card.time_zone and card.time_zone not in time_zones():
         card.details.append((card.time_zone, "time zone"))
         card.time_zone = ""
     if card.known_since and card.known_since.year < FIRST_YEAR:
@@ -49,6 +53,30 @@ def fit(card: Card, country: str, today: date) -> Card:
         card.without.append("photo")
     _keep_the_rest(card, today)
     return card
+
+
+def join(card: Card, twins: Iterable[Card], country: str, today: date) -> Card:
+    """Return a card with what others of the same person have besides; all of them are fit. Where
+    there is room for one only, the first stays, and another becomes a detail."""
+    for twin in twins:
+        for name in (*LONGEST, "known_since", "time_zone"):
+            ours, theirs = getattr(card, name), getattr(twin, name)
+            if not ours:
+                setattr(card, name, theirs)
+            elif theirs and plain(str(theirs)) != plain(str(ours)):
+                card.details.append((str(theirs), name.replace("_", " ")))
+        if twin.notes not in card.notes:
+            notes = f"{card.notes}\n\n{twin.notes}".strip()
+            if len(notes) <= LONGEST_NOTES:
+                card.notes = notes
+            else:
+                card.without.append("a note")
+        if card.photo and twin.photo and card.photo != twin.photo:
+            card.without.append("a second photo")
+        card.photo = card.photo or twin.photo
+        for name in SEVERAL:
+            setattr(card, name, list(dict.fromkeys([*getattr(card, name), *getattr(twin, name)])))
+    return fit(card, country, today)
 
 
 def _shorten(card: Card, name: str, most: int) -> None:
@@ -88,9 +116,12 @@ def _phone(text: str, region: str | None) -> str:
 
 
 def _link(text: str) -> str:
+    """Return a web address, also of one that is written without its scheme: www.example.org."""
+    is_bare = "." in text and not {":", "@"} & set(text)
+    url = f"https://{text}" if is_bare else text
     try:
-        _is_web_address(text)
-        return tidy_link(text) if len(text) <= 500 else ""
+        _is_web_address(url)
+        return tidy_link(url) if len(url) <= 500 else ""
     except (ValidationError, ValueError):
         return ""
 
@@ -100,14 +131,9 @@ def _tags(card: Card) -> list[str]:
     for tag in map(one_line, card.tags):
         if len(tag) > LONGEST_TAG or len(tags) == MOST_TAGS:
             card.details.append((tag, "tag"))
-        elif tag:
+        elif tag and plain(tag) not in EVERYBODY:
             tags.setdefault(plain(tag), tag)
     return list(tags.values())
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _keep_the_rest(card: Card, today: date) -> None:
@@ -122,7 +148,7 @@ def _keep_the_rest(card: Card, today: date) -> None:
     ]
     card.details += [(name, how or "knows") for name, how in card.related]
     card.related = []
-    if card.uid:
+    if card.uid and (card.uid, "UID") not in card.details:
         card.details.append((card.uid, "UID"))
     if len(card.details) > MOST_DETAILS:
         card.without.append(f"{len(card.details) - MOST_DETAILS} of its other details")

@@ -7,11 +7,13 @@ neither loses nor doubles. Undoing goes the same way back (contacts.imports.taki
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import batched
 from time import monotonic
+from typing import NamedTuple
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, OperationalError, connection, transaction
@@ -20,7 +22,7 @@ from django.utils import timezone
 from contacts.files import monica, tables, vcards
 from contacts.files.cards import Card, CardProblem
 from contacts.imports import storing, taking_back
-from contacts.imports.fitting import fit
+from contacts.imports.fitting import fit, join
 from contacts.models import ColumnMapping, Contact, ImportJob, ImportRow, Organisation
 from contacts.twins.known import Known, Signs, in_notebook
 from netcrm.models import User
@@ -42,6 +44,7 @@ KEEP_UNCONFIRMED = timedelta(days=7)
 TOO_LARGE = tables.TOO_LARGE
 TOO_SLOW = "That file takes too long to read. Please split it and import one part at a time."
 FAILED = "The import stopped at a row that could not be stored. Everything before it is in."
+TWICE = "Appears twice in this file (row {row}). What only this one has goes there."
 UNREADABLE = "Something in that file could not be stored. Nothing was added."
 
 CREATE, KNOWN, SKIP = ImportRow.Verdict.CREATE, ImportRow.Verdict.KNOWN, ImportRow.Verdict.SKIP
@@ -66,7 +69,7 @@ def open_file(data: bytes, file_name: str, today: date) -> Opened:
     does. Raises CardProblem."""
     if len(data) > LARGEST_FILE:
         raise CardProblem(TOO_LARGE)
-    if _has_vcards(data) or file_name.lower().endswith((".vcf", ".vcard")):
+    if _is_vcards(data, file_name):
         return Opened(Source.VCARD, lambda mapping: vcards.read(data))
     if monica.is_monica(data):
         return Opened(Source.MONICA, lambda mapping: monica.cards(data, today))
@@ -79,9 +82,13 @@ def open_file(data: bytes, file_name: str, today: date) -> Opened:
     )
 
 
-def _has_vcards(data: bytes) -> bool:
+def _is_vcards(data: bytes, file_name: str) -> bool:
+    if data.startswith(b"PK\x03\x04"):
+        # In a ZIP file that packs nothing, vCards are in sight.
+        return False
     # UTF-16 has a zero in every letter.
-    return b"BEGIN:VCARD" in data[:4096].replace(b"\0", b"").upper()
+    begins = b"BEGIN:VCARD" in data[:4096].replace(b"\0", b"").upper()
+    return begins or file_name.lower().endswith((".vcf", ".vcard"))
 
 
 def receive(owner: User, file_name: str, data: bytes) -> ImportJob:
@@ -155,35 +162,61 @@ def _read(job: ImportJob, data: bytes) -> None:
     mapping = {int(at): key for at, key in job.mapping.items()} if job.mapping else None
     cards = open_file(data, job.file_name, today).read(mapping)
     fitted = (fit(card, job.owner.country, today) for card in cards)
-    in_file: Known[int] = Known()
+    in_file: Known[_Place] = Known()
     total = 0
     for batch in batched(fitted, CHUNK):
         if monotonic() > until:
             raise CardProblem(TOO_SLOW)
         notebook = in_notebook(job.owner, [card for card in batch if not card.trouble])
-        rows = [_judge(card, notebook, in_file) for card in batch]
-        for number, row in enumerate(rows, start=total + 1):
-            row.owner, row.job, row.number = job.owner, job, number
+        rows = [
+            ImportRow(owner=job.owner, job=job, number=number, card=card.to_json())
+            for number, card in enumerate(batch, start=total + 1)
+        ]
+        twins: dict[int, list[Card]] = defaultdict(list)
+        for row, card in zip(rows, batch, strict=True):
+            if first := _judge(row, card, notebook, in_file):
+                twins[first].append(card)
         ImportRow.objects.bulk_create(rows)
+        _join(job, twins, today)
         total += len(rows)
     job.total, job.upload, job.state = total, b"", ImportJob.State.PREVIEW
     job.save(update_fields=["total", "upload", "state"])
 
 
-def _judge(card: Card, notebook: Known[Contact], in_file: Known[int]) -> ImportRow:
-    row = ImportRow(card=card.to_json())
+class _Place(NamedTuple):
+    """Where a card stands: the number of its row with us, and in the file."""
+
+    number: int
+    row: int
+
+
+def _judge(
+    row: ImportRow, card: Card, notebook: Known[Contact], in_file: Known[_Place]
+) -> int | None:
+    """Say what is to become of a row, and why; return the number of an earlier one that tells of
+    the same person."""
     if card.trouble:
         row.verdict, row.why = SKIP, card.trouble
-        return row
+        return None
     signs = Signs.of(card)
-    if hit := in_file.find(signs):
-        row.verdict, row.why = SKIP, f"Appears twice in this file (row {hit[1]})."
-    elif found := notebook.find(signs):
+    _, first = in_file.find(signs) or ("", None)
+    in_file.add(first or _Place(row.number, card.row), signs)
+    if first:
+        row.verdict, row.why = SKIP, TWICE.format(row=first.row)
+        return first.number
+    if found := notebook.find(signs):
         row.contact = found[1]
-        row.verdict, row.why = KNOWN, f"Same {found[0]} as {found[1].name}."
-    in_file.add(card.row, signs)
-    row.why = row.why[:300]
-    return row
+        row.verdict, row.why = KNOWN, f"Same {found[0]} as {found[1].name}."[:300]
+    return None
+
+
+def _join(job: ImportJob, twins: dict[int, list[Card]], today: date) -> None:
+    """Give rows what later ones tell of the same person: only the first of them comes in."""
+    firsts = list(job.rows.filter(number__in=twins))
+    for row in firsts:
+        joined = join(row.told, twins[row.number], job.owner.country, today)
+        row.card = joined.to_json()
+    ImportRow.objects.bulk_update(firsts, ["card"])
 
 
 # Looking at it

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from django.db.models import Max, Model
 from django.db.models.functions import Lower
 
-from contacts.files.cards import Card
+from contacts.files.cards import Card, Line
 from contacts.files.photos import thumbnail
 from contacts.models import (
     Contact,
@@ -234,9 +234,11 @@ def complete(job: ImportJob, rows: Sequence[ImportRow]) -> list[ImportRow]:
     """Give people who are known what they lack, and never overwrite what they have. Return the
     rows that had something to give."""
     known = Contact.objects.for_user(job.owner).filter(pk__in=[row.contact_id for row in rows])
-    contacts = {contact.pk: contact for contact in known.select_for_update(no_key=True)}
+    known = known.select_related("organisation").select_for_update(of=("self",), no_key=True)
+    contacts = {contact.pk: contact for contact in known}
     pairs = [(row, contacts[row.contact_id]) for row in rows if row.contact_id in contacts]
-    organisations = _organisations(job, [row for row, _ in pairs])
+    idle = [row for row, contact in pairs if contact.organisation_id is None]
+    organisations = _organisations(job, idle)
     for row, contact in pairs:
         contact.owner = job.owner
         _fill(row, contact, organisations)
@@ -250,21 +252,33 @@ def complete(job: ImportJob, rows: Sequence[ImportRow]) -> list[ImportRow]:
 
 
 def _fill(row: ImportRow, contact: Contact, organisations: dict[str, Organisation]) -> None:
-    """Fill the empty fields of a contact from a card; remember how they were and became."""
+    """Fill the empty fields of a contact from a card; what it says otherwise becomes a detail.
+    Remember how the fields were and became."""
     card = row.told
     was = {name: getattr(contact, name) for name in WRITTEN}
+    told = [*card.details, *_told_otherwise(contact, card)]
     for name in ("role", "how_met", "known_since", "time_zone"):
         setattr(contact, name, getattr(contact, name) or getattr(card, name))
     if contact.organisation_id is None:
         contact.organisation = _organisation(card, organisations)
     if card.notes and card.notes not in contact.notes:
         contact.notes = "\n\n".join(filter(None, [contact.notes, card.notes]))
-    new = [list(line) for line in card.details if list(line) not in contact.details]
+    new = [list(line) for line in told if list(line) not in contact.details]
     contact.details = [*contact.details, *new]
     changed = [name for name in WRITTEN if getattr(contact, name) != was[name]]
     if changed:
         row.before["fields"] = {name: as_json(was[name]) for name in changed}
         row.after = {"fields": {name: as_json(getattr(contact, name)) for name in changed}}
+
+
+def _told_otherwise(contact: Contact, card: Card) -> list[Line]:
+    """Return what a card says of what a contact has one of, where that is something else."""
+    return [
+        (str(theirs), name.replace("_", " "))
+        for name in ("name", "organisation", "role", "how_met", "known_since", "time_zone")
+        if (ours := getattr(contact, name)) and (theirs := getattr(card, name))
+        if plain(str(ours)) != plain(str(theirs))
+    ]
 
 
 def as_json(value: Any) -> Any:

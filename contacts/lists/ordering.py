@@ -23,6 +23,7 @@ ID = F("id")
 def _text(value: Any) -> str:
     if not isinstance(value, str) or "\0" in value:
         raise ValueError
+    value.encode()  # PostgreSQL knows no half of a letter.
     return value
 
 

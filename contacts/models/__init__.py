@@ -26,12 +26,14 @@ from contacts.models.people import (
 from contacts.models.searching import ALPHABETICAL, NEARLY, known, named
 from contacts.models.twins import Merge, NotSame
 from contacts.models.words import (
+    BETWEEN,
     IDEAL,
     LATE,
     LONGEST_RHYTHM,
     NOT_THIS_WEEK,
     RHYTHMS,
     digits_of,
+    handle_of,
     plain,
     say_rhythm,
     searched,
@@ -42,6 +44,7 @@ from contacts.models.words import (
 
 __all__ = [
     "ALPHABETICAL",
+    "BETWEEN",
     "IDEAL",
     "LATE",
     "LONGEST_RHYTHM",
@@ -72,6 +75,7 @@ __all__ = [
     "Tag",
     "Topic",
     "digits_of",
+    "handle_of",
     "known",
     "named",
     "plain",

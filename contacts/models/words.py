@@ -31,19 +31,28 @@ _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae"
 
 
 def plain(text):
-    """Return text for comparing and searching: no accents, no case, single spaces."""
+    """Return text for comparing and searching: no accents, no case, single spaces, and none of the
+    unseen signs that come along when a word is copied from a page or an address book."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     if not letters.isascii():  # Most are, and this takes by far the longest.
-        letters = "".join(c for c in letters if not unicodedata.combining(c)).translate(_STROKES)
+        letters = "".join(filter(_is_seen, letters)).translate(_STROKES)
     return " ".join(letters.split())
 
 
+def _is_seen(letter):
+    return not unicodedata.combining(letter) and unicodedata.category(letter) != "Cf"
+
+
+_HYPHENS = "-‐‑–"
 # Signs that people leave out or write another way: O'Brien, O’Brien and OBrien, Anne-Marie.
-_SILENT = dict.fromkeys(map(ord, "'’‘ʼ`´-‐‑–"))
+_SILENT = dict.fromkeys(map(ord, f"'’‘ʼ`´{_HYPHENS}"))
+# What may stand between the digits of a number.
+BETWEEN = f" ()./{_HYPHENS}"
 # A search looks at so many words.
 MOST_WORDS = 8
+_LINK = re.compile(r"https?://\S+", re.I)
 # At least five digits with what stands between them when a number is written for people.
-_NUMBER = re.compile(r"(?<!\w)[+(]*+[0-9](?:[ ()./-]*+[0-9]){4,}+(?!\w)")
+_NUMBER = re.compile(rf"(?<!\w)[+(]*+[0-9](?:[{re.escape(BETWEEN)}]*+[0-9]){{4,}}+(?!\w)")
 
 
 def searched(text):
@@ -57,8 +66,17 @@ def words_of(text):
 
 
 def split_numbers(text):
-    """Return the telephone numbers in a text, and the text without them."""
+    """Return the telephone numbers in a text, and the text without them. Of a whole link in it only
+    the part is left that people would type."""
+    text = _LINK.sub(_typed, text)
     return _NUMBER.findall(text), _NUMBER.sub(" ", text)
+
+
+def _typed(link):
+    try:
+        return handle_of(tidy_link(link[0].lower())).rstrip("/")
+    except ValueError:  # It only looks like one.
+        return link[0]
 
 
 def digits_of(number):
@@ -70,7 +88,7 @@ def digits_of(number):
 
 def handle_of(url):
     """Return the part of a link that people would type: example.org/priya."""
-    return unquote(re.sub(r"^\w+://(www\.)?", "", url))
+    return unquote(re.sub(r"^\w+://(www\.)?", "", url)).replace("\0", "")
 
 
 def tidy_link(url):

@@ -1,10 +1,10 @@
 """Entries of one notebook that may be one person, each pair with what speaks for it.
 
 What one person has alone speaks loudest: a profile link, an e-mail address. Families and offices
-share numbers and pages, so those count together with a word of the name, and what many share
-counts not at all. Names are compared by their trigrams, accents ignored, among people of one
-organisation who have a word in common; a name that is quite the same also when one entry has no
-organisation. Two different LinkedIn profiles are two people, whatever they are called.
+share numbers and pages, so those count together with a word of the name, and what many share counts
+not at all. Names are compared by their trigrams, accents, points and hyphens ignored, among people
+of one organisation who have a word in common; a name that is quite the same also when one entry has
+no organisation. Two different LinkedIn profiles are two people, whatever they are called.
 """
 
 import re
@@ -34,10 +34,10 @@ KEY = re.compile(r"(-?\d{1,9}):(\d{1,18}):(\d{1,18})", re.ASCII)
 
 PAIRS = f"""
 WITH people AS MATERIALIZED (
-    SELECT id, organisation_id, name,
-        array_remove(string_to_array(translate(name, '.,', '  '), ' '), '') AS words
+    SELECT id, organisation_id, array_to_string(words, ' ') AS name, words
     FROM (
-        SELECT id, organisation_id, lower(unaccent(name)) AS name
+        SELECT id, organisation_id, array_remove(string_to_array(
+            translate(lower(unaccent(name)), '.,-', '   '), ' '), '') AS words
         FROM contacts_contact WHERE owner_id = %(owner)s AND archived_at IS NULL
     ) AS plain
 ), lines AS (
@@ -46,7 +46,8 @@ WITH people AS MATERIALIZED (
     UNION ALL
     SELECT 'phone', number, contact_id FROM contacts_contactphone WHERE owner_id = %(owner)s
     UNION ALL
-    SELECT CASE WHEN url LIKE '%%{PROFILE}%%' THEN 'profile' ELSE 'link' END, url, contact_id
+    SELECT CASE WHEN url LIKE '%%{PROFILE}%%' THEN 'profile' ELSE 'link' END,
+        regexp_replace(url, '^https?://(www[.])?|/$', '', 'g'), contact_id
     FROM contacts_contactlink WHERE owner_id = %(owner)s
 ), shared AS (
     SELECT kind, array_agg(contact_id) AS ids FROM lines

@@ -36,6 +36,14 @@ class Signs:
     def has_profile(self) -> bool:
         return any(PROFILE in link for link in self.links)
 
+    @property
+    def has_lines(self) -> bool:
+        return bool(self.emails or self.phones or self.links)
+
+    @property
+    def is_first_name(self) -> bool:
+        return not self.organisation and len(self._plain[0].split()) == 1
+
     def shared(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield (what it is, key) of everything that one person has alone, strongest first.
 
@@ -50,8 +58,8 @@ class Signs:
             for word in self._plain[0].split():
                 yield "phone number", ("phone", phone, word)
 
-    def named(self, profile: str) -> tuple[str, ...]:
-        return ("name", *self._plain, profile)
+    def named(self, which: str) -> tuple[str, ...]:
+        return ("name", *self._plain, which)
 
     @cached_property
     def _plain(self) -> tuple[str, str]:
@@ -78,22 +86,29 @@ class Known[Who]:
 
     def add(self, who: Who, signs: Signs) -> None:
         keys = [key for _, key in signs.shared()]
-        keys += [signs.named("any")] + ([] if signs.has_profile else [signs.named("none")])
+        keys.append(signs.named("any"))
+        keys += [] if signs.has_profile else [signs.named("no profile")]
+        keys += [] if signs.has_lines else [signs.named("no lines")]
         for key in keys:
             self.by_key.setdefault(hash(key), who)
 
     def find(self, signs: Signs) -> tuple[str, Who] | None:
         """Return what somebody has in common with one of them, and with whom.
 
-        Two people of one name and organisation with different LinkedIn profiles are two people.
+        Two people of one name and organisation with different LinkedIn profiles are two people; so
+        are two called Maria, of whom nothing else is the same.
         """
         for what, key in signs.shared():
             if (who := self.by_key.get(hash(key))) is not None:
                 return what, who
-        namesake = signs.named("none" if signs.has_profile else "any")
-        if (who := self.by_key.get(hash(namesake))) is not None:
+        if (who := self.by_key.get(hash(self._namesake(signs)))) is not None:
             return "name and organisation" if signs.organisation else "name", who
         return None
+
+    def _namesake(self, signs: Signs) -> tuple[str, ...]:
+        if signs.is_first_name and signs.has_lines:
+            return signs.named("no lines")
+        return signs.named("no profile" if signs.has_profile else "any")
 
 
 def in_notebook(owner: User, cards: Iterable[Card]) -> Known[Contact]:

@@ -58,6 +58,13 @@ def test_a_number_or_a_page_counts_together_with_a_word_of_the_name(alice, line)
     assert [names for names, _ in found(alice)] == ["Priya Raman = P. Raman"]
 
 
+@pytest.mark.parametrize("url", ["http://example.org/team", "https://www.example.org/team/"])
+def test_a_page_is_one_however_it_is_addressed(alice, url):
+    link(make_contact(alice, "Priya Raman"), "https://example.org/team")
+    link(make_contact(alice, "P. Raman"), url)
+    assert found(alice) == [("Priya Raman = P. Raman", "the same link")]
+
+
 def test_what_an_office_shares_makes_no_pair(alice):
     for number in range(SHARED_AT_MOST + 1):
         email(make_contact(alice, f"Somebody{number}"), "office@example.org")
@@ -81,6 +88,15 @@ def test_the_same_name_unless_they_work_elsewhere(alice, aster):
     assert found(alice) == []
     make_contact(alice, "ana nunez")
     assert [reason for _, reason in found(alice)] == ["the same name"] * 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("Anna M. Weber", "Anna M Weber"), ("Anne-Marie Beck", "Anne Marie Beck")]
+)
+def test_points_and_hyphens_make_no_other_name(alice, first, second):
+    make_contact(alice, first)
+    make_contact(alice, second)
+    assert found(alice) == [(f"{first} = {second}", "the same name")]
 
 
 def test_two_profiles_are_two_people_whatever_they_are_called(alice, aster):

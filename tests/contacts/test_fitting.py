@@ -12,7 +12,7 @@ from PIL import Image
 from contacts.files.cards import Card, Task
 from contacts.files.photos import MOST_PIXELS, SIDE, is_photo, thumbnail
 from contacts.imports import fitting
-from contacts.imports.fitting import fit
+from contacts.imports.fitting import fit, join
 
 TODAY = date(2026, 11, 23)
 
@@ -62,6 +62,22 @@ def test_a_profile_has_one_spelling():
     assert card.links == [("https://www.linkedin.com/in/priya", "")]
 
 
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("www.example.org", "https://www.example.org"),
+        ("linkedin.com/in/Priya", "https://www.linkedin.com/in/priya"),
+        ("mailto:priya@example.net", None),
+        ("priya@example.net", None),
+        ("see above", None),
+    ],
+)
+def test_a_link_needs_no_scheme(written, stored):
+    card = fitted(links=[(written, "")])
+    assert card.links == ([(stored, "")] if stored else [])
+    assert card.details == ([] if stored else [(written, "link")])
+
+
 @pytest.mark.parametrize("name", ["name", "organisation", "role", "how_met"])
 def test_what_is_too_long_is_cut_and_kept_whole_in_the_details(name):
     long = "long words " * 100
@@ -80,6 +96,11 @@ def test_tags_are_short_and_each_comes_once():
     card = fitted(tags=["Graz", "GRAZ", "x" * 61])
     assert card.tags == ["Graz"]
     assert card.details == [("x" * 61, "tag")]
+
+
+def test_the_group_that_everybody_is_in_is_no_tag():
+    card = fitted(tags=["myContacts", "starred"])
+    assert (card.tags, card.details) == (["starred"], [])
 
 
 def test_a_zone_and_a_day_that_are_none_become_details():
@@ -172,3 +193,41 @@ def test_torn_photos_cost_only_themselves(noise, at):
 def test_a_card_whose_photo_is_none_says_so():
     card = fitted(photo=b"<svg onload=alert(1)>")
     assert (card.photo, card.without) == (b"", ["photo"])
+
+
+# One person twice
+
+
+def test_what_two_cards_of_one_person_tell_is_all_on_one():
+    first = fitted(
+        role="Planner", emails=[("p@example.net", "home")], uid="urn:1", notes="Likes maps."
+    )
+    second = fitted(
+        role="Head of planning",
+        organisation="Aster",
+        emails=[("p@example.net", "work")],
+        phones=[("0660 1234567", "mobile")],
+        tags=["Graz"],
+        uid="urn:2",
+        notes="Has a dog.",
+        photo=picture(),
+    )
+    card = join(first, [second], "AT", TODAY)
+    assert (card.role, card.organisation) == ("Planner", "Aster")
+    assert card.emails == [("p@example.net", "home")]
+    assert card.phones == [("+436601234567", "mobile")]
+    assert (card.tags, card.notes) == (["Graz"], "Likes maps.\n\nHas a dog.")
+    assert card.details == [("urn:1", "UID"), ("Head of planning", "role"), ("urn:2", "UID")]
+    assert card.photo == second.photo
+
+
+def test_the_notes_of_cards_of_one_person_do_not_grow_without_end():
+    long = "x" * fitting.LONGEST_NOTES
+    card = join(fitted(notes="Likes maps."), [fitted(notes=long)], "AT", TODAY)
+    assert (card.notes, card.without) == ("Likes maps.", ["a note"])
+
+
+def test_of_two_reminders_of_one_person_the_sooner_stays_one():
+    late, soon = (Task(TODAY + timedelta(days), f"In {days} days") for days in (9, 3))
+    card = join(fitted(tasks=[late]), [fitted(tasks=[soon])], "AT", TODAY)
+    assert (card.tasks, card.details) == ([soon], [("2 December 2026: In 9 days", "reminder")])

@@ -44,7 +44,7 @@ def test_an_upload_leads_to_the_preview(alice, alice_client):
         "Amara Okafor",
         "Add 3 people",
         "Same name as Łukasz Brandt.",
-        "Appears twice in this file (row 5).",
+        importing.TWICE.format(row=5),
         "3 other details",
         "known since 11 Mar 2018",
     ):
@@ -289,3 +289,11 @@ def test_a_photo_is_shown_to_its_owner_alone(alice, alice_client, bob_client):
     assert f'src="{address}"' in alice_client.get(address.removesuffix("photo/")).content.decode()
     assert bob_client.get(address).status_code == 404
     assert alice_client.get(f"/people/{make_contact(alice).pk}/photo/").status_code == 404
+
+
+def test_who_has_no_country_is_told_what_becomes_of_their_numbers(alice, alice_client):
+    hint = "Numbers without a country code are kept as other details"
+    for country, is_told in (("", True), ("AT", False)):
+        alice.country = country
+        alice.save(update_fields=["country"])
+        assert (hint in alice_client.get(UPLOAD).content.decode()) is is_told

@@ -106,6 +106,7 @@ def test_a_file_is_recognised_by_what_is_in_it(alice, data, name, source):
         (b"PK\x03\x04 [Content_Types].xml", "Connections.csv", tables.WORKBOOK),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "Connections.csv", tables.NOT_TEXT),
         (b"Priya Raman", "people.vcf", vcards.NO_CARDS),
+        (b"PK\x03\x04 BEGIN:VCARD", "people.vcf", tables.ZIPPED),
         (b"a" * (importing.LARGEST_FILE + 1), "Connections.csv", importing.TOO_LARGE),
         (linkedin(), "Connections.csv", tables.NO_PEOPLE),
     ],
@@ -166,6 +167,25 @@ def test_the_same_name_without_organisations_is_a_duplicate(alice):
     assert verdicts(alice, person("Amara", "Okafor")) == [("known", "Same name as Amara Okafor.")]
 
 
+@pytest.mark.parametrize("name", ["Maria", "Élodie"])
+def test_a_first_name_alone_makes_nobody_the_same(alice, name):
+    known = make_contact(alice, name)
+    known.emails.create(owner=alice, address="known@example.org")
+    assert verdicts(
+        alice,
+        person(name, "", email="one@example.org"),
+        person(name, "", email="two@example.org"),
+        person(name, ""),
+    ) == [("create", ""), ("create", ""), ("skip", importing.TWICE.format(row=5))]
+
+
+def test_a_first_name_without_anything_else_may_be_anybody(alice):
+    make_contact(alice, "Maria")
+    assert verdicts(alice, person("Maria", "", email="one@example.org")) == [
+        ("known", "Same name as Maria.")
+    ]
+
+
 def test_two_profiles_are_two_people_even_with_one_name_and_organisation(alice):
     known = make_contact(alice, "Priya Raman")
     ContactLink.objects.create(owner=alice, contact=known, url="https://www.linkedin.com/in/one")
@@ -181,7 +201,7 @@ def test_twice_in_the_file_is_skipped_and_the_row_is_named(alice):
         alice, person(email="p@example.net"), person("P.", "R.", email="P@example.net")
     ) == [
         ("create", ""),
-        ("skip", "Appears twice in this file (row 5)."),
+        ("skip", importing.TWICE.format(row=5)),
     ]
 
 
@@ -216,6 +236,22 @@ def test_the_same_number_and_a_word_of_the_name_is_a_duplicate(alice):
         # The number of a family or an office.
         card("FN:Ben Osei", "TEL:0660 1234567"),
     ) == [("known", "Same phone number as Priya Raman."), ("create", "")]
+
+
+def test_whoever_is_twice_in_a_file_comes_in_once_with_everything(alice, monkeypatch):
+    monkeypatch.setattr(importing, "CHUNK", 2)
+    cards = [
+        card("FN:Priya Raman", "EMAIL:p@example.net"),
+        card("FN:P. Raman", "EMAIL:p@example.net", "TEL:+43 660 1234567", "NOTE:Likes maps."),
+        # Known by the number that the second one has.
+        card("FN:Ms Raman", "TEL:+43 660 1234567", "EMAIL:priya@example.org"),
+    ]
+    worked_off(alice, "".join(cards).encode(), "people.vcf")
+    priya = Contact.objects.get()
+    assert (priya.name, priya.notes) == ("Priya Raman", "Likes maps.")
+    assert [each.number.as_e164 for each in priya.phones.all()] == ["+436601234567"]
+    assert {each.address for each in priya.emails.all()} == {"p@example.net", "priya@example.org"}
+    assert priya.details == [["P. Raman", "name"], ["Ms Raman", "name"]]
 
 
 def test_many_people_with_one_number_are_told_apart_in_linear_time(alice):

@@ -100,6 +100,7 @@ def test_filters_and_words_go_along(alice, alice_client):
         *("x", "[]", "[1]", '["a"]', '["a",0]', '["a",-1]', '["a",true]', '["a","1"]', '["a",1.5]'),
         *("[1,1]", "[null,1]", '["a","b",1]', '{"a":1}', '["\\u0000",1]', '["a",1', "[" * 5000),
         *(f'["a",{2**63}]', f'["{"a" * 2000}",1]', "null", "NaN", "[NaN,1]"),
+        '["\\ud800",1]',
     ],
 )
 def test_an_edge_that_cannot_be_is_the_first_page(crowd, alice_client, name, edge):

@@ -1,9 +1,10 @@
 """Lists of people that are kept under a name."""
 
 import pytest
+from django.urls import reverse
 
 from contacts.forms import lists
-from contacts.models import SavedView
+from contacts.models import Organisation, SavedView, Tag
 from tests.factories import make_contact
 
 LIST, KEEP, KEPT = "/people/", "/people/lists/keep/", "/people/lists/"
@@ -99,6 +100,28 @@ def test_renaming(alice, alice_client):
     assert {each.name for each in SavedView.objects.all()} == {"gone QUIET", other.name}
     view.refresh_from_db()
     assert view.query == QUIET
+
+
+def test_a_list_follows_a_tag_to_its_new_name(alice, bob, alice_client):
+    tag = Tag.objects.create(owner=alice, name="alumni")
+    kept = "?tagged=Alumni&tagged=graz&at=Alumni&sort=quiet"
+    view, theirs = view_of(alice, query=kept), view_of(bob, query=kept)
+    long = view_of(alice, "Long", f"?tagged=alumni&q={'x' * 980}")
+    alice_client.post(f"/people/tags/{tag.pk}/", {"name": "A & B students", "rhythm_days": ""})
+    for each in (view, theirs, long):
+        each.refresh_from_db()
+    assert view.query == "?tagged=A+%26+B+students&tagged=graz&at=Alumni&sort=quiet"
+    assert theirs.query == kept
+    assert long.query.startswith("?tagged=alumni&")
+
+
+def test_a_list_follows_an_organisation_that_was_renamed_in_bulk_edit(alice, alice_client):
+    aster = Organisation.objects.create(owner=alice, name="Aster")
+    view = view_of(alice, query="?tagged=aster&at=Aster")
+    address = reverse("admin:contacts_organisation_change", args=[aster.pk])
+    alice_client.post(address, {"name": "Aster Labs", "website": "", "notes": ""})
+    view.refresh_from_db()
+    assert view.query == "?tagged=aster&at=Aster+Labs"
 
 
 def test_deleting(alice, alice_client):

@@ -35,6 +35,8 @@ def found(owner, text):
         ("Ørsted Łódzki", "orsted lodzki"),
         ("Zoë 👍", "👍"),
         ("100% Jo_e \\", "% _ \\"),
+        ("Nazan\u200cin Ahmadi", "nazanin"),
+        ("Maeve O'Brien", "ma\u00adeve\u200b"),
     ],
 )
 def test_names_are_found_however_they_are_written(alice, name, text):
@@ -52,6 +54,8 @@ def test_names_are_found_however_they_are_written(alice, name, text):
         "0660 12",
         "priya 660.123.45",
         "4366012345",
+        "\u202a+43 660 1234567\u202c",
+        "0660–123‑45‐67",
     ],
 )
 def test_numbers_are_found_in_any_format(alice, bob, typed):
@@ -89,6 +93,28 @@ def test_numbers_are_told_from_words(text, numbers):
 def test_the_digits_of_one_number_stand_in_each_other():
     assert digits_of("+43 (0)660 1234") == digits_of("0043 660 1234") == "436601234"
     assert digits_of("0660 1234") in digits_of("+436601234")
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("https://www.linkedin.com/in/priya-12345678", "linkedin.com/in/priya"),
+        (
+            "https://www.linkedin.com/in/priya-12345678",
+            "HTTPS://at.LinkedIn.com/in/Priya-12345678/?originalSubdomain=at",
+        ),
+        ("https://www.example.org/%C3%A9lan", "http://example.org/%C3%A9lan/"),
+        ("https://example.org/p%00q", "https://example.org/p%00q"),
+    ],
+)
+def test_a_link_is_found_as_it_is_copied(alice, stored, typed):
+    priya = make_contact(alice, "Priya Raman", notes="see http://[1")
+    priya.links.create(owner=alice, url=stored)
+    priya.reindex()
+    make_contact(alice, "Ruth")
+    assert found(alice, typed) == ["Priya Raman"]
+    # This only looks like a link.
+    assert found(alice, "http://[1") == ["Priya Raman"]
 
 
 def test_links_and_other_details_are_found(alice):

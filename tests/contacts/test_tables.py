@@ -94,10 +94,10 @@ def test_googles_new_header():
     assert (desk.name, desk.organisation) == ("Quill Publishing", "Quill Publishing")
 
 
-def test_googles_groups_are_tags_except_the_one_that_everybody_is_in():
+def test_googles_groups_are_tags():
     _, (zoe, desk) = sample("google-new.csv")
-    assert zoe.tags == ["Grid people, Graz", "starred"]
-    assert desk.tags == []
+    assert zoe.tags == ["Grid people, Graz", "myContacts", "starred"]
+    assert desk.tags == ["myContacts"]
 
 
 def test_googles_old_header():
@@ -110,7 +110,7 @@ def test_googles_old_header():
     )
     assert kofi.emails == [("kofi@example.org", "work")]
     assert kofi.phones == [("+233 20 555 0109", "mobile"), ("+233 30 555 0100", "work")]
-    assert kofi.tags == ["Ports"]
+    assert kofi.tags == ["myContacts", "Ports"]
     assert ("kofi.m", "other") in kofi.details
     assert ("Boateng", "Maiden Name") in kofi.details
 
@@ -220,8 +220,14 @@ def test_a_table_without_a_header_has_only_people():
     (first, second) = read(sheet(["ann@example.org", "Ann"], ["bo@example.org", "Bo"]))
     assert first.row == 1
     assert first.emails == [("ann@example.org", "")]
-    assert first.details == [("Ann", "column 2")]
-    assert second.name == "bo@example.org"
+    assert (first.name, second.name) == ("Ann", "Bo")
+
+
+def test_a_number_is_no_heading_either():
+    assert [card.name for card in read(b"Ann,+43 660 1234567\nBo,+43 660 7654321\n")] == [
+        "Ann",
+        "Bo",
+    ]
 
 
 def test_excel_may_name_the_delimiter_first():
@@ -372,6 +378,12 @@ def test_a_row_of_too_many_cells_costs_that_row():
         (b"PK\x03\x04 [Content_Types].xml", tables.WORKBOOK),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\0\0\1", tables.NOT_TEXT),
         (b"Name" + b",x" * 500 + b"\nAnn\n", tables.TOO_WIDE),
+        (b"x" * (tables.LARGEST_ROW + 1), tables.NO_HEADINGS),
+        (b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\n", tables.NOT_TEXT),
+        (b"<!DOCTYPE html>\n<title>Log in</title>\n", tables.NOT_A_TABLE),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<people/>\n", tables.NOT_A_TABLE),
+        (b'{"people": [\n{"name": "Ann"}]}', tables.NOT_A_TABLE),
+        (b'[\n{"name": "Ann"}]', tables.NOT_A_TABLE),
     ],
 )
 def test_what_is_no_table_is_refused_with_a_sentence(data, said):

@@ -158,6 +158,25 @@ def test_what_was_edited_since_in_somebody_known_stays_and_is_named(alice, priya
     assert row.after == {"kept": ["role"]}
 
 
+def test_what_a_file_says_otherwise_of_somebody_known_is_kept_beside_it(alice, priya):
+    beta = Organisation.objects.create(owner=alice, name="Beta")
+    Contact.objects.filter(pk=priya.pk).update(role="Head planner", organisation=beta)
+    Contact.objects.filter(pk=priya.pk).reindex()
+    before = snapshot(priya)
+    job = worked_off(alice, CARD, complete_known=True)
+    assert worked_off(alice, CARD, complete_known=True).completed == 0
+    priya.refresh_from_db()
+    assert (priya.role, priya.organisation) == ("Head planner", beta)
+    assert priya.details[1:] == [
+        ["Priya Raman", "name"],
+        ["Aster", "organisation"],
+        ["Planner", "role"],
+    ]
+    assert Organisation.objects.get() == beta
+    undone(job)
+    assert snapshot(priya) == before
+
+
 def test_it_goes_chunk_by_chunk_and_a_worker_that_dies_loses_nothing(alice):
     job = worked_off(alice, many(1200))
     job.undo()

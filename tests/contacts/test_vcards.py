@@ -51,6 +51,11 @@ def test_cards_are_numbered_as_they_stand_in_the_file():
     assert [(card.row, card.name) for card in cards] == [(1, "Priya Raman"), (2, "Omar Diaz")]
 
 
+def test_a_file_that_was_put_behind_another_is_read_too():
+    both = "".join(f"\ufeffBEGIN:VCARD\nFN:{name}\nEND:VCARD\n" for name in ("Priya", "Omar"))
+    assert [card.name for card in read(both.encode())] == ["Priya", "Omar"]
+
+
 @pytest.mark.parametrize("newline", [b"\r\n", b"\n", b"\r"])
 def test_any_newline_ends_a_line(newline):
     (card,) = read(vcf("FN:Priya Raman", "NOTE:a", " b").replace(b"\r\n", newline))
@@ -180,6 +185,11 @@ def test_a_second_note_counts_with_the_first():
         ("NOTE;ENCODING=BASE64:w6k=", "é"),
         (b"NOTE:\xc3\xa9", "é"),
         (b"NOTE:\xe9", "é"),
+        (b"NOTE;CHARSET=UTF-8:J\xf6rg", "Jörg"),
+        (
+            "NOTE;ENCODING=QUOTED-PRINTABLE:ends at the end of its card=",
+            "ends at the end of its card",
+        ),
         (b"NOTE;CHARSET=ISO-8859-1:\xc3\xa9", "é"),
         (b"NOTE;CHARSET=Shift_JIS:\x93\xfa\x96\x7b", "日本"),
         (b"NOTE;CHARSET=ISO-2022-JP:\x1b$BF|K\\\x1b(B", "日本"),
@@ -189,6 +199,18 @@ def test_a_second_note_counts_with_the_first():
 )
 def test_a_value_is_read_as_it_was_meant(line, notes):
     assert read_one(line).notes == notes
+
+
+@pytest.mark.parametrize("newline", ["\\n", "^n"])
+def test_the_text_for_the_envelope_may_have_lines(newline):
+    card = read_one(f'ADR;LABEL="Elm Street 1{newline}Graz":;;Elm Street 1;Graz;;;', version="4.0")
+    assert ("Elm Street 1\nGraz", "Address label") in card.details
+
+
+def test_letters_that_are_torn_are_told():
+    assert read_one("NOTE;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=A9=C3").without == [
+        "some letters"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -252,6 +274,11 @@ def test_parts_that_the_name_tells_are_not_kept_twice(line):
         ('TEL;TYPE="home,cell,voice":1', "phones", "home mobile"),
         ("TEL;CELL;VOICE:1", "phones", "mobile"),
         ("TEL;TYPE=X-Boat:1", "phones", "boat"),
+        (
+            "TEL;X-CUSTOM(CHARSET=UTF-8,ENCODING=QUOTED-PRINTABLE,B=C3=BCro):1",
+            "phones",
+            "büro",
+        ),
         ("TEL:1", "phones", ""),
         ("i.URL;TYPE=WORK:http://a.example\r\ni.X-ABLabel:_$!<HomePage>!$_", "links", "home page"),
         ("i.X-ABLabel:My Boat\r\ni.TEL;TYPE=pref:1", "phones", "My Boat"),

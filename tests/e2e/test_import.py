@@ -203,7 +203,7 @@ def test_a_broken_card_costs_only_itself(meet):
     expect(stat(alice, "will be added")).to_have_text("2")
     expect(stat(alice, "left out")).to_have_text("1")
     expect(row(alice, "Tom Adler")).to_contain_text("This card has no end")
-    expect(row(alice, "Ida Novak")).to_contain_text("without photo, which could not be read")
+    expect(row(alice, "Ida Novak")).to_contain_text("without photo, which could not be taken")
     alice.check("broken-card")
     page.get_by_role("button", name="Add 2 people").click()
     expect(page.get_by_text("2 people added")).to_be_visible(timeout=IN_BACKGROUND)

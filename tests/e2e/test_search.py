@@ -15,17 +15,24 @@ READERS = ["1280", "390", "unscripted"]
 NOTEBOOK = """
 from datetime import timedelta
 from django.utils import timezone
+from contacts.models import Organisation
 from followups import pursuing
 from meetings.models import Debrief
 from tests.factories import make_contact, make_meeting, make_user
 
 for reader in {readers}:
     alice = make_user(f"search-{{reader}}@example.org", password="{password}", name="Alice")
-    for n in range(100, 156):
+    for n in range(100, 155):
         make_contact(alice, f"Person {{n}}")
     zoe = make_contact(alice, "Zoë van der Berg", role="Potter")
     zoe.phones.create(owner=alice, number="+43 660 1234567")
     zoe.reindex()
+    notes = "https://example.org/" + "a-long-address" * 20
+    organisation = Organisation.objects.create(owner=alice, name="Guild of Potters " * 11)
+    wide = make_contact(
+        alice, "Hubert Wolfeschlegelsteinhausenbergerdorff", notes=notes, organisation=organisation
+    )
+    wide.tag("potters of the valley and the hills around it")
     lukasz = make_contact(alice, "Łukasz Brandt")
     talk = pursuing.Entry("call", "talked", alice.today(), note="His kiln stands in the garden.")
     pursuing.log(lukasz, talk)
@@ -88,6 +95,17 @@ def shown(alice):
 
 def on(alice):
     return alice.page.get_by_role("group", name="Chosen")
+
+
+def test_a_word_that_is_too_long_for_the_page_breaks(alice):
+    page = alice.page
+    page.goto("/people/?tagged=potters of the valley and the hills around it")
+    alice.look("a-list-with-long-words")
+    page.goto("/search/?q=hubert")
+    alice.look("long-words-found")
+    page.get_by_role("link", name="Hubert").click()
+    alice.sees_heading("Hubert Wolfeschlegelsteinhausenbergerdorff")
+    alice.look("a-person-with-long-words")
 
 
 def test_somebody_is_found_from_anywhere(alice):

@@ -101,6 +101,15 @@ def test_the_next_reminder_becomes_a_promised_date_and_the_others_details(alice,
     assert check_followups() == []
 
 
+def test_a_reminder_comes_in_once(alice, today):
+    tasks = [Task(today + timedelta(20), "Ask about the school")]
+    imported(alice, card(today, tasks=tasks))
+    told = Action.objects.count()
+    imported(alice, card(today, tasks=tasks), complete_known=True)
+    assert FollowUp.objects.count() == 1
+    assert Action.objects.count() == told
+
+
 def test_whoever_must_not_be_contacted_is_not_asked_for(alice, today):
     make_contact(alice, do_not_contact=True)
     tasks = [Task(today + timedelta(20), "Call")]
