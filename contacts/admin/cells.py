@@ -3,7 +3,6 @@ changed one means (contacts.bulk.table)."""
 
 import re
 from collections.abc import Callable
-from copy import copy
 from itertools import chain
 from typing import Any
 
@@ -37,11 +36,13 @@ BY_AN_ACTION = "This cannot be changed here. Choose the person in the list, and 
 
 
 class Person:
-    """Somebody of a table: the contact, None for somebody new; their cells as export writes them
-    (`was`) and as the file has them; what the changed ones mean (contacts.bulk.table)."""
+    """Somebody of a table: the id of the contact, None for somebody new; their cells as export
+    writes them (`was`) and as the file has them; what the changed ones mean (contacts.bulk.table).
 
-    def __init__(self, owner: User, contact: Contact | None = None) -> None:
-        self.owner, self.contact = owner, contact
+    The contact itself is not kept: thousands of them, with what hangs on each, weigh much."""
+
+    def __init__(self, contact: Contact | None = None) -> None:
+        self.pk = contact.pk if contact else None
         told = Told(contact) if contact else None
         self.was = {each.heading: tables.tidy(each.cell(told)) if told else "" for each in COLUMNS}
         self.cells = dict(self.was)
@@ -50,16 +51,6 @@ class Person:
 
     def __str__(self) -> str:
         return self.cells["Name"]
-
-    def __deepcopy__(self, memo: Any) -> "Person":
-        # The library copies everybody, to compare: their cells are all that it looks at.
-        copied = copy(self)
-        copied.cells = dict(self.cells)
-        return copied
-
-    @property
-    def pk(self) -> int | None:
-        return self.contact.pk if self.contact else None
 
 
 def _slots(lines: Lines) -> list[Lines]:

@@ -11,7 +11,7 @@ name and organisation.
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -21,7 +21,7 @@ from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from import_export.instance_loaders import BaseInstanceLoader
-from import_export.resources import Diff, Resource
+from import_export.resources import Resource
 from import_export.results import Error, Result, RowResult
 from tablib import Dataset
 
@@ -63,8 +63,9 @@ CHECKED: dict[str, Any] = {
     name: Contact._meta.get_field(name)
     for name in ("name", "role", "how_met", "known_since", "notes", "time_zone", "seeks", "offers")
 }
-# Of a longer text only the differences are shown, found within so many seconds.
-LONG, COMPARE_SECONDS = 80, 0.05
+# Of a longer text only the differences are shown, if they are found within so many seconds: for
+# two long texts with little in common that would take minutes.
+LONG, COMPARE_SECONDS = 80, 0.01
 
 NAMELESS = "A person needs a name."
 THEMSELVES = "Nobody is introduced by themselves."
@@ -84,13 +85,14 @@ class Finder(BaseInstanceLoader):
     def __init__(self, resource: "PeopleResource", dataset: Dataset) -> None:
         super().__init__(resource, dataset)
         self.owner = resource.owner
-        self.taken: dict[Sign | int, str] = {}
-        self.people: dict[Sign, dict[int, Contact]] = defaultdict(dict)
-        for contact in self._fetch([_signs(row) for row in dataset.dict]):
-            for sign in _signs_of(contact):
-                self.people[sign][contact.pk] = contact
+        self.taken: dict[Sign | Person, str] = {}
+        self.signs = {row[ROW]: _signs(row) for row in dataset.dict}
+        self.people: dict[Sign, list[Person]] = defaultdict(list)
+        for person in map(Person, self._fetch(self.signs.values())):
+            for sign in set(_signs_of(person)):
+                self.people[sign].append(person)
 
-    def _fetch(self, rows: list[list[Sign]]) -> Iterator[Contact]:
+    def _fetch(self, rows: Iterable[list[Sign]]) -> Iterator[Contact]:
         told: dict[str, set[str]] = defaultdict(set)
         for what, value, *_ in chain.from_iterable(rows):
             told[what].add(value)
@@ -103,25 +105,25 @@ class Finder(BaseInstanceLoader):
             *links.filter(url__in=told[LINK]).values_list("contact_id", flat=True),
             *names.filter(plain__in=spelled).values_list("pk", flat=True),
         }
-        people = Contact.objects.for_user(self.owner).filter(pk__in=ids).defer("search_text")
+        people = Contact.objects.for_user(self.owner).filter(pk__in=ids)
         people = people.select_related("organisation", "introduced_by")
+        people = people.defer("search_text", "introduced_by__search_text")
         return people.prefetch_related(*HELD).iterator(chunk_size=1000)
 
     def get_instance(self, row: Row) -> Person | None:
         """Return whom a row is about, None for somebody new. Raises ValidationError when that is
         not clear, or when another row is about the same person."""
-        signs = _signs(row)
-        contact = next(filter(None, (self._one(sign, row) for sign in signs)), None)
-        who = contact.pk if contact else signs[0]
-        if (other := self.taken.setdefault(who, row[ROW])) != row[ROW]:
+        signs = self.signs[row[ROW]]
+        person = next(filter(None, (self._one(sign, row) for sign in signs)), None)
+        if (other := self.taken.setdefault(person or signs[0], row[ROW])) != row[ROW]:
             raise ValidationError(TWICE.format(other))
-        return Person(self.owner, contact) if contact else None
+        return person
 
-    def _one(self, sign: Sign, row: Row) -> Contact | None:
-        found = list(self.people[sign].values()) if sign in self.people else []
+    def _one(self, sign: Sign, row: Row) -> Person | None:
+        found = self.people.get(sign, [])
         if len(found) > 1:
             name = plain(said(row["Name"]))
-            found = [each for each in found if plain(each.name) == name] or found
+            found = [each for each in found if plain(each.was["Name"]) == name] or found
         if len(found) > 1:
             raise ValidationError(UNCLEAR.format(len(found), sign[0]))
         return found[0] if found else None
@@ -145,29 +147,28 @@ def _values(row: Row, what: str) -> list[str]:
     return [value for cell in cells for value in map(str.strip, cell.split(BETWEEN)) if value]
 
 
-def _signs_of(contact: Contact) -> Iterator[Sign]:
-    named = (NAME, said(contact.name).lower())
+def _signs_of(person: Person) -> Iterator[Sign]:
+    named = (NAME, said(person.was["Name"]).lower())
     yield named
-    yield (*named, plain(contact.organisation.name if contact.organisation else ""))
-    for email in contact.emails.all():
-        yield EMAIL, email.address.lower()
-    for link in contact.links.all():
-        yield LINK, link.url
+    yield (*named, plain(person.was["Organisation"]))
+    for email, _ in chain.from_iterable(person.lines["emails"]):
+        yield EMAIL, email.lower()
+    for link, _ in chain.from_iterable(person.lines["links"]):
+        yield LINK, link
 
 
 # The table
 
 
-class CellDiff(Diff):
-    """What a row changes: (heading, what was and what will be) of each cell that differs."""
+class PersonResult(RowResult):
+    """What a row makes of a person, its `instance`."""
 
-    def compare_with(self, resource: Resource, instance: Person) -> None:
-        super().compare_with(resource, instance)
-        self.headings = resource.get_diff_headers()
-
-    def as_html(self) -> list[tuple[str, SafeString]]:
-        cells = zip(self.headings, self.left, self.right, strict=True)
-        return [(heading, _compared(was, now)) for heading, was, now in cells if was != now]
+    def changes(self) -> list[tuple[str, SafeString]]:
+        """Return (heading, what was and what will be) of each cell that differs. Only a page asks,
+        for the rows that it shows: nothing takes as long as comparing long texts."""
+        now = self.instance.cells
+        differ = ((name, was) for name, was in self.instance.was.items() if was != now[name])
+        return [(name, _compared(was, now[name])) for name, was in differ]
 
 
 def _compared(was: str, now: str) -> SafeString:
@@ -218,8 +219,12 @@ class PeopleResource(Resource):
         model = Contact
         instance_loader_class = Finder
         report_skipped = False
+        # Rows keep their people, who can tell what changes (PersonResult).
+        skip_diff = store_instance = True
         # Nothing is saved row by row: no savepoints, no bulk_create of the library's either.
         use_bulk = True
+        # Storing is a transaction of its own (contacts.bulk.table), which is idle for no reading.
+        use_transactions = False
 
     def __init__(self, owner: User, key: uuid.UUID | None = None) -> None:
         super().__init__()
@@ -258,8 +263,8 @@ class PeopleResource(Resource):
         return (cells[column.heading] for column in COLUMNS)
 
     @classmethod
-    def get_diff_class(cls) -> type[Diff]:
-        return CellDiff
+    def get_row_result_class(cls) -> type[RowResult]:
+        return PersonResult
 
     @classmethod
     def get_result_class(cls) -> type[Result]:
@@ -276,6 +281,9 @@ class PeopleResource(Resource):
     def get_import_id_fields(self) -> list[str]:
         return []
 
+    def get_import_fields(self) -> list[Cell]:
+        return list(self.fields.values())  # The library would sort them anew for each row.
+
     def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
         names = {row.get("Introduced by", "").strip().lower() for row in dataset.dict} - {""}
         mine = Contact.objects.for_user(self.owner).annotate(plain=Lower("name"))
@@ -291,7 +299,7 @@ class PeopleResource(Resource):
         return found[0]
 
     def init_instance(self, row: Row | None = None) -> Person:
-        return Person(self.owner)
+        return Person()
 
     def skip_row(self, person: Person, original: Person, row: Row, errors: Any = None) -> bool:
         return not person.says and not errors
@@ -323,5 +331,5 @@ class PeopleResource(Resource):
         result.left_out = getattr(dataset, "left_out", ())
         sound = not result.has_errors() and not result.has_validation_errors()
         if self.changed and sound and not kwargs["dry_run"]:
-            edits = [Edit(person.contact, person.says) for person in self.changed]
+            edits = [Edit(person.pk, person.says) for person in self.changed]
             result.change = store(self.owner, edits, kwargs["file_name"], self.key)

@@ -24,8 +24,10 @@ from contacts.files.cards import CardProblem
 from contacts.views.exports import file_of
 
 LARGEST_FILE = 5 * 1024 * 1024
-# All of them are compared, and shown, while somebody waits for the page.
+# All of them are compared while somebody waits for the page.
 MOST_ROWS = 5000
+# So many rows are shown; all of them are counted.
+MOST_SHOWN = 200
 UPLOAD_SECONDS = 3600
 
 THE_APP = "The import of the app takes larger ones, and works them off in the background."
@@ -159,7 +161,7 @@ class TableMixin(ImportExportMixin):
     skip_admin_log = True
 
     def get_import_context_data(self, **kwargs):
-        return {"columns": exporting.COLUMNS, "most": MOST_ROWS}
+        return {"columns": exporting.COLUMNS, "shown": MOST_SHOWN}
 
     def import_action(self, request, **kwargs):
         response = super(TableMixin, self._of(request.user)).import_action(request, **kwargs)

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Model, Value
+from django.db.models import Model
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.text import get_text_list
@@ -32,7 +32,7 @@ from contacts.models import (
     plain,
 )
 from contacts.twins import snapshots
-from contacts.twins.known import stored
+from contacts.twins.known import lowered, stored
 from netcrm.models import User
 from netcrm.wording import one_line
 
@@ -77,10 +77,10 @@ def how_it_is(contact: Contact) -> Told:
 
 
 class Edit(NamedTuple):
-    """What a table says of one person (None: somebody new): `says` has values as how_it_is(),
-    but lists of names for the tags, the topics and the `organisation`."""
+    """What a table says of the contact with an id (None: somebody new): `says` has values as
+    how_it_is(), but lists of names for the tags, the topics and the `organisation`."""
 
-    contact: Contact | None
+    pk: int | None
     says: Told
 
 
@@ -97,21 +97,21 @@ def store(
     change = bulk.record(owner, "table", {}, said, via=BulkChange.Via.ADMIN)
     change.key = key
     made = _name_to_ids(owner, edits)
-    told = [(edit.contact or Contact(owner=owner, name=edit.says["name"]), edit) for edit in edits]
-    new = [contact for contact, edit in told if edit.contact is None]
-    Contact.objects.bulk_create(new)
-    contacts = _fetched(contact.pk for contact, _ in told)
+    new = [Contact(owner=owner, name=edit.says["name"]) for edit in edits if edit.pk is None]
+    news = [contact.pk for contact in Contact.objects.bulk_create(new)]
+    ids = iter(news)
+    told = {edit.pk or next(ids): edit.says for edit in edits}
+    contacts = _fetched(told)
     before = {pk: how_it_is(contact) for pk, contact in contacts.items()}
-    wanted = {contact.pk: edit.says for contact, edit in told if contact.pk in contacts}
+    wanted = {pk: says for pk, says in told.items() if pk in contacts}
     write(owner, contacts, wanted)
-    news = {contact.pk for contact in new}
     after = {pk: how_it_is(contact) for pk, contact in _fetched(news).items()}
     rows = [
         bulk.note(
             change,
             contacts[pk],
-            before={"made": True} if pk in news else {name: before[pk][name] for name in says},
-            after=after[pk] if pk in news else says,
+            before={"made": True} if pk in after else {name: before[pk][name] for name in says},
+            after=after.get(pk, says),
         )
         for pk, says in wanted.items()
     ]
@@ -159,7 +159,7 @@ def _name_to_ids(owner: User, edits: Sequence[Edit]) -> dict[str, list[int]]:
 def _named(model: type[Model], owner: User, names: Iterable[str]) -> dict[str, int]:
     """Return {plain name: id} of the rows of an owner that have one of the names."""
     rows = model._default_manager.filter(owner=owner).annotate(lowered=Lower("name"))
-    rows = rows.filter(lowered__in=[Lower(Value(name)) for name in names])
+    rows = rows.filter(lowered__in=lowered({*names}))
     return {plain(name): pk for name, pk in rows.values_list("name", "pk")}
 
 

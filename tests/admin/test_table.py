@@ -2,8 +2,10 @@
 
 import csv
 import io
+from zoneinfo import available_timezones
 
 import pytest
+from diff_match_patch import diff_match_patch
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -21,6 +23,7 @@ from contacts.models import (
     Topic,
 )
 from followups.models import FollowUp
+from netcrm.localtime import time_zones
 from tests.admin.doing import list_url, said
 from tests.factories import make_contact, make_follow_up
 
@@ -67,7 +70,7 @@ def troubles(page):
 
 def changes(page):
     """Return {who: {column: what changes}} of a preview."""
-    return {row.object_repr: dict(row.diff) for row in page.context["result"].rows}
+    return {row.object_repr: dict(row.changes()) for row in page.context["result"].rows}
 
 
 def exported(client, query=""):
@@ -400,24 +403,85 @@ def test_an_address_that_bounced_stays_so(alice, alice_client, priya):
     ]
 
 
+# Many
+
+
 def test_the_import_takes_as_many_queries_for_many(alice, alice_client):
-    def queries(count, prefix):
-        rows = [
+    def rows(count, prefix, turn):
+        return [
             {
                 "Name": f"{prefix} {n}",
-                "Organisation": f"{prefix} org {n}",
+                "Organisation": f"{prefix} org {turn} {n}",
                 "E-mail 1 - Value": f"{prefix}{n}@example.org",
-                "Tags": f"{prefix} tag {n}",
-                "Seeks topics": f"{prefix} topic {n}",
+                "Phone 1 - Value": f"+43 1 588{turn}1{n:02}",
+                "Tags": f"{prefix} tag {turn} {n}",
+                "Seeks topics": f"{prefix} topic {turn} {n}",
+                "Notes": f"Met in year {turn} at stand {n}. " * 10,
             }
             for n in range(count)
         ]
+
+    def queries(*asked):
         with CaptureQueriesContext(connection) as captured:
-            bring_in(alice_client, *rows)
-        assert Contact.objects.filter(name__startswith=prefix).count() == count
+            bring_in(alice_client, *rows(*asked))
         return len(captured)
 
-    assert queries(3, "few") == queries(30, "many")
+    for turn in (1, 2):  # All of them are new, then all are changed.
+        assert queries(3, "few", turn) == queries(30, "many", turn)
+    assert BulkChange.objects.filter(changed=30).count() == 2
+    assert Contact.objects.count() == 33
+
+
+def test_the_first_rows_are_shown_and_all_are_counted(alice, alice_client, monkeypatch):
+    monkeypatch.setattr("contacts.admin.table.MOST_SHOWN", 2)
+    page = upload(alice_client, table(*({"Name": f"Person {n}"} for n in range(5))))
+    shown = page.content.decode()
+    assert "5 new, 0 changed" in shown
+    assert "Below are the first 2 of 5 rows. “Import it” brings in all of them." in shown
+    assert [f"Person {n}" in shown for n in range(5)] == [True, True, False, False, False]
+    confirm(alice_client, page)
+    assert Contact.objects.count() == 5
+    page = upload(alice_client, table({"Name": "Ann"}, {"Name": "Bo"}))
+    assert "Below are the first" not in page.content.decode()
+
+
+def test_the_first_rows_with_errors_are_shown_and_all_are_counted(alice_client, monkeypatch):
+    monkeypatch.setattr("contacts.admin.table.MOST_SHOWN", 2)
+    rows = [{"Name": f"Person {n}", "Known since": "soon"} for n in range(5)]
+    shown = upload(alice_client, table(*rows)).content.decode()
+    assert "5 rows cannot be read" in shown
+    assert "Below are the first 2 of them." in shown
+    assert shown.count("Write a day as 2026-11-23.") == 2
+
+
+def test_long_texts_are_compared_where_they_are_shown_and_nowhere_else(
+    alice, alice_client, monkeypatch
+):
+    compared = []
+    begin = diff_match_patch.__init__
+    monkeypatch.setattr(
+        diff_match_patch, "__init__", lambda self: compared.append(self) or begin(self)
+    )
+    monkeypatch.setattr("contacts.admin.table.MOST_SHOWN", 2)
+    for n in range(5):
+        make_contact(alice, f"Person {n}", notes="Met at the spring meeting. " * 10)
+    rows = [{"Name": f"Person {n}", "Notes": "Wrote about the new post. " * 10} for n in range(5)]
+    page = upload(alice_client, table(*rows))
+    assert len(compared) == 2
+    confirm(alice_client, page)
+    assert len(compared) == 2
+    assert Contact.objects.filter(notes__startswith="Wrote").count() == 5
+
+
+def test_the_time_zones_are_read_from_the_disk_once(alice_client, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "netcrm.localtime.available_timezones", lambda: read.append(1) or available_timezones()
+    )
+    time_zones.cache_clear()
+    rows = [{"Name": f"Person {n}", "Time zone": "Europe/Vienna"} for n in range(5)]
+    upload(alice_client, table(*rows))
+    assert len(read) == 1
 
 
 def test_export_keeps_to_the_filters_of_the_list(alice, alice_client, priya):
