@@ -6,6 +6,7 @@ app_name = "contacts"
 urlpatterns = [
     path("", lists.contact_list, name="contact_list"),
     path("columns/", lists.list_columns, name="list_columns"),
+    path("everyone/", lists.list_everyone, name="list_everyone"),
     path("lists/", lists.saved_views, name="saved_views"),
     path("lists/keep/", lists.saved_view_new, name="saved_view_new"),
     path("lists/<int:view_id>/", lists.saved_view_edit, name="saved_view_edit"),

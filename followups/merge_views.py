@@ -1,5 +1,6 @@
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts.forms.twins import MergeForm
@@ -34,11 +35,20 @@ def merge(request, contact_id, other_id):
         status = 422 if form.is_bound else 200
         return render_page(request, "followups/merge.html", context, status=status)
     kept.owner = request.user
+    _merge(request, kept, other, form.choices)
+    return redirect(kept)
+
+
+def _merge(request, kept, other, choices):
+    """Make one person of two, and say so with the way back; or say why they stay two."""
     try:
-        messages.success(request, merging.merge(kept, other, form.choices).said)
+        action = merging.merge(kept, other, choices)
     except CannotDo as problem:
         messages.error(request, str(problem))
-    return redirect(kept)
+    else:
+        merged = kept.merges.get(before__action=action.pk)
+        undo = reverse("followups:merge_undo", args=[merged.pk])
+        messages.success(request, action.said, extra_tags=undo)
 
 
 @require_POST

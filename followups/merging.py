@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from contacts.models import Contact, Merge
 from contacts.twins import snapshots
@@ -83,7 +84,7 @@ def _changed_since(merged, kept):
     for model, column in snapshots.edited(merged.before):
         if model is Contact:
             field = next(each for each in Contact._meta.fields if each.column == column)
-            return f"The {field.verbose_name} of {kept.given_name} was changed since."
+            return f"“{capfirst(field.verbose_name)}” of {kept.given_name} was changed since."
         return f"Something of {kept.given_name} was changed since: {model._meta.verbose_name}."
     return ""
 

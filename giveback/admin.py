@@ -14,7 +14,7 @@ from followups.models import Interaction, Outcome, Via
 from giveback import giving
 from giveback.models import GiveBack, ShelfItem, ShelfTopic, State
 from giveback.topics import merge_topics
-from netcrm.admin import DeletingAdmin, OwnedForm, OwnedInline, bulk, how_many
+from netcrm.admin import OwnedForm, OwnedInline, SearchedAdmin, bulk, how_many
 
 
 class StandingFilter(SimpleListFilter):
@@ -41,7 +41,7 @@ class StandingFilter(SimpleListFilter):
 
 
 @admin.register(GiveBack)
-class GiveBackAdmin(DeletingAdmin):
+class GiveBackAdmin(SearchedAdmin):
     """What was given, promised, thought of and received. Where it stands, the actions move."""
 
     list_display = ("contact", "what", "kind", "direction", "state", "due_on", "done_on")
@@ -49,15 +49,11 @@ class GiveBackAdmin(DeletingAdmin):
     list_filter = (StandingFilter, "direction", "kind")
     list_select_related = ("contact",)
     sortable_by = ("due_on", "done_on")
-    search_fields = ("what",)
     search_help_text = "What it is, its line, or the name of the person"
     autocomplete_fields = ("contact", "item")
     readonly_fields = ("direction", "state", "due_on", "done_on")
     fields = ("contact", "kind", "what", "url", "note", "item", *readonly_fields)
-    actions = ("keep", "move", "let_go", *DeletingAdmin.actions)
-
-    def get_search_results(self, request, queryset, search_term):
-        return queryset.search(search_term), False
+    actions = ("keep", "move", "let_go", *SearchedAdmin.actions)
 
     def get_readonly_fields(self, request, obj=None):
         # What was given to one person is not what was given to another.
@@ -109,25 +105,21 @@ class ShelfTopicInline(OwnedInline):
 
 
 @admin.register(ShelfItem)
-class ShelfItemAdmin(DeletingAdmin):
+class ShelfItemAdmin(SearchedAdmin):
     """Things that can be given again and again."""
 
     list_display = ("title", "kind", "topic_names", "url")
     list_editable = ("kind",)
     list_filter = (ArchiveFilter, "kind")
     sortable_by = ("title",)
-    search_fields = ("title",)
     search_help_text = "Title, lines or topic"
     autocomplete_fields = ("contact",)
     fields = ("kind", "title", "url", "text", "contact")
     inlines = (ShelfTopicInline,)
-    actions = ("take_off", "put_back", *DeletingAdmin.actions)
+    actions = ("take_off", "put_back", *SearchedAdmin.actions)
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("topics")
-
-    def get_search_results(self, request, queryset, search_term):
-        return queryset.search(search_term), False
 
     @admin.display(description="topics")
     def topic_names(self, item):
@@ -165,7 +157,7 @@ class TopicAdmin(NameAdmin):
     list_editable = ("name",)
     sortable_by = ("name",)
     fields = ("name",)
-    actions = ("merge", *DeletingAdmin.actions)
+    actions = ("merge", *NameAdmin.actions)
 
     @bulk("Make one of them…", TopicForm, "Make them one", limit=500)
     def merge(self, request, rows, form):

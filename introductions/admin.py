@@ -7,12 +7,12 @@ from followups.admin import ENGINE_LIMIT, also, for_each
 from followups.models import Via
 from introductions import asking, offering
 from introductions.models import Introduction, Offer
-from netcrm.admin import DeletingAdmin, bulk, how_many
+from netcrm.admin import SearchedAdmin, bulk, how_many
 
 DELETING = "Their follow-ups go on. This cannot be undone."
 
 
-class MovingAdmin(DeletingAdmin):
+class MovingAdmin(SearchedAdmin):
     """Rows that are asked for on their pages, and moved by verbs."""
 
     people: tuple[str, ...]
@@ -51,7 +51,6 @@ class IntroductionAdmin(MovingAdmin):
     list_display = ("wanted", "introducer", "target", "stage", "asked_on", "made_on", "why", "ask")
     list_editable = ("why", "ask")
     list_filter = ("stage",)
-    search_fields = ("wanted", "why", "ask", "introducer__search_text", "target__search_text")
     search_help_text = "Who, through whom, why"
     sortable_by = ("wanted", "asked_on", "made_on")
     fields = (
@@ -68,7 +67,7 @@ class IntroductionAdmin(MovingAdmin):
         "ask",
     )
     readonly_fields = fields[:-2]
-    actions = ("thank", "let_go", *DeletingAdmin.actions)
+    actions = ("thank", "let_go", *SearchedAdmin.actions)
 
     def letting_go(self, row):
         asking.let_go(row, via=Via.ADMIN)
@@ -84,7 +83,6 @@ class OfferAdmin(MovingAdmin):
     list_display = ("one", "one_answer", "other", "other_answer", "why", "made_on", "ended_on")
     list_editable = ("why",)
     list_filter = ("one_answer", "other_answer")
-    search_fields = ("why", "one__search_text", "other__search_text")
     search_help_text = "One of the two, or why"
     sortable_by = ("made_on", "ended_on")
     fields = (
@@ -99,7 +97,7 @@ class OfferAdmin(MovingAdmin):
         "why",
     )
     readonly_fields = fields[:-1]
-    actions = ("let_go", *DeletingAdmin.actions)
+    actions = ("let_go", *SearchedAdmin.actions)
 
     def letting_go(self, row):
         offering.let_go(row, via=Via.ADMIN)

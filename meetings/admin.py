@@ -15,7 +15,7 @@ from meetings import admin_debriefs, arranging  # noqa: F401 - registers what is
 from meetings.forms import CancelForm
 from meetings.localtimes import SkippedTime, instant_of
 from meetings.models import Attendee, Meeting, ProposedTime, Question, State
-from netcrm.admin import BulkForm, DeletingAdmin, OwnedInline, bulk, how_many
+from netcrm.admin import BulkForm, OwnedInline, SearchedAdmin, bulk, how_many
 
 FARTHEST = 365
 
@@ -71,7 +71,7 @@ class WhenFilter(SimpleListFilter):
 
 
 @admin.register(Meeting)
-class MeetingAdmin(DeletingAdmin):
+class MeetingAdmin(SearchedAdmin):
     """Meetings. When they are and where they stand, the actions move."""
 
     list_display = ("starts_at", "who", "kind", "state", "place", "purpose")
@@ -79,7 +79,6 @@ class MeetingAdmin(DeletingAdmin):
     list_filter = (WhenFilter, "state", "kind")
     ordering = ("-starts_at", "-id")
     sortable_by = ("starts_at",)
-    search_fields = ("title",)
     search_help_text = "Title, place, purpose, what you remember, or who was there"
     fields = (
         "who",
@@ -94,13 +93,10 @@ class MeetingAdmin(DeletingAdmin):
     )
     readonly_fields = ("who", "state", "starts_at")
     inlines = (AttendeeInline, ProposedTimeInline, QuestionInline)
-    actions = ("move", "cancel", *DeletingAdmin.actions)
+    actions = ("move", "cancel", *SearchedAdmin.actions)
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_people()
-
-    def get_search_results(self, request, queryset, search_term):
-        return queryset.search(search_term), False
 
     def get_changelist_form(self, request, **kwargs):
         widgets = {"purpose": forms.Textarea(attrs={"rows": 2, "cols": 32})}

@@ -8,10 +8,10 @@ from contacts.forms.people import DayInput
 from followups.models import Via
 from meetings import advising
 from meetings.models import Advice, Debrief
-from netcrm.admin import DeletingAdmin, bulk, how_many
+from netcrm.admin import SearchedAdmin, bulk, how_many
 
 
-class WrittenElsewhere(DeletingAdmin):
+class WrittenElsewhere(SearchedAdmin):
     def has_add_permission(self, request):
         return False
 
@@ -22,13 +22,7 @@ class DebriefAdmin(WrittenElsewhere):
     list_editable = ("went", "lesson")
     list_filter = ("went",)
     list_select_related = ("meeting",)
-    search_fields = (
-        "takeaways__unaccent",
-        "ideas__unaccent",
-        "lesson__unaccent",
-        "meeting__title__unaccent",
-        "meeting__contacts__search_text",
-    )
+    search_help_text = "What you remember, the coffee, or who was there"
     fields = (
         "meeting",
         ("went", "before", "after"),
@@ -47,7 +41,7 @@ class AdviceAdmin(WrittenElsewhere):
     list_display = ("text", "contact", "debrief", "told_on")
     list_filter = (("told_on", admin.EmptyFieldListFilter),)
     list_select_related = ("contact", "debrief__meeting")
-    search_fields = ("text__unaccent", "what_i_did__unaccent", "contact__search_text")
+    search_help_text = "The advice, what you did with it, or who gave it"
     fields = ("contact", "debrief", "text", "what_i_did", "told_on")
     readonly_fields = ("contact", "debrief")
     actions = ("tell", "delete_rows")

@@ -285,6 +285,15 @@ def comfort(label):
     return models.PositiveSmallIntegerField(label, null=True, blank=True, validators=cups)
 
 
+class DebriefQuerySet(OwnedQuerySet):
+    def search(self, words):
+        """Return those that have every word in what is remembered, in what the meeting was about,
+        or in what is known about the people."""
+        remembered = in_text("takeaways", "ideas", "lesson")
+        about = in_text("meeting__title", "meeting__place", "meeting__purpose")
+        return self.with_words(words, remembered, about, known("meeting__contacts"))
+
+
 class Debrief(Owned):
     """What one remembers of a meeting. Until it is saved (`saved_at`), `draft` holds the form as
     typed; saving turns each line into the follow-up, give-back or introduction that it implies."""
@@ -305,6 +314,8 @@ class Debrief(Owned):
     next_step = models.CharField(max_length=300, blank=True)
     draft = models.JSONField(default=dict, editable=False)
     saved_at = models.DateTimeField(null=True, editable=False)
+
+    objects = DebriefQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -332,6 +343,11 @@ class AdviceQuerySet(OwnedQuerySet):
     def to_tell(self):
         """Return the advice whose giver has not heard yet what became of it."""
         return self.filter(told_on=None)
+
+    def search(self, words):
+        """Return those that have every word in the advice, in what I did with it, or in what is
+        known about who gave it."""
+        return self.with_words(words, in_text("text", "what_i_did"), known("contact"))
 
     def newest(self):
         """Return what waits to be told first, the newest of each first."""

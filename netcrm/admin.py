@@ -223,6 +223,16 @@ class DeletingAdmin(OwnedAdmin):
         return f"Deleted {how_many(self, len(rows))}."
 
 
+class SearchedAdmin(DeletingAdmin):
+    """A list that is searched as the app searches it, by the search() of its QuerySet."""
+
+    # Without one Django would show nothing to search with.
+    search_fields: tuple[str, ...] = ("pk",)
+
+    def get_search_results(self, request, queryset, search_term):
+        return queryset.search(search_term), False
+
+
 class SuperuserAdmin(SiteModelAdmin):
     """What belongs to the installation, not to a notebook."""
 

@@ -7,7 +7,7 @@ from django.db import models, transaction
 
 from contacts.forms.people import DayInput
 from followups.admin import also, for_each
-from netcrm.admin import BulkForm, DeletingAdmin, OwnedInline, bulk, how_many
+from netcrm.admin import BulkForm, OwnedInline, SearchedAdmin, bulk, how_many
 from opportunities import tracking
 from opportunities.models import Involved, Opportunity, Stage, StageChange
 
@@ -65,7 +65,7 @@ class StandingFilter(SimpleListFilter):
 
 
 @admin.register(Opportunity)
-class OpportunityAdmin(DeletingAdmin):
+class OpportunityAdmin(SearchedAdmin):
     formfield_overrides = {models.DateField: {"widget": DayInput}}
     list_display = (
         "title",
@@ -80,7 +80,6 @@ class OpportunityAdmin(DeletingAdmin):
     list_select_related = ("organisation",)
     list_filter = (StandingFilter, "stage")
     sortable_by = ("title", "next_on", "heard_on", "closed_on")
-    search_fields = ("title",)
     search_help_text = "Title, organisation, person, next step or note"
     autocomplete_fields = ("organisation",)
     inlines = (InvolvedInline, StageChangeInline)
@@ -97,10 +96,7 @@ class OpportunityAdmin(DeletingAdmin):
     )
     # The stages hang on it; its page moves them together.
     readonly_fields = ("heard_on", "closed_on")
-    actions = ("move", "set_next_date", *DeletingAdmin.actions)
-
-    def get_search_results(self, request, queryset, search_term):
-        return queryset.search(search_term), False
+    actions = ("move", "set_next_date", *SearchedAdmin.actions)
 
     def has_add_permission(self, request, obj=None):
         return False

@@ -237,7 +237,7 @@
   };
 
   // People: the bulk bar appears with the first tick, and after a search counts what is still ticked. Everyone on all
-  // pages is an offer to whoever has ticked the whole page.
+  // pages is an offer to whoever has ticked the whole page; htmx fetches how many that are once it shows.
   const countTicks = (form) => {
     const bar = form.querySelector(".bulkbar");
     if (!bar) return;
@@ -248,7 +248,8 @@
     if (offer) offer.hidden = ticked < boxes.length;
     if (offer?.hidden) everyone.checked = false;
     bar.hidden = ticked === 0;
-    const words = everyone?.checked ? "Everyone" : ticked === 1 ? "1 person" : `${ticked} people`;
+    const inList = offer?.querySelector("[data-people]")?.dataset.people || "Everyone";
+    const words = everyone?.checked ? inList : ticked === 1 ? "1 person" : `${ticked} people`;
     const count = bar.querySelector("[data-count]");
     if (count.textContent !== words) count.textContent = words; // or the observer below would wake itself for ever
   };

@@ -22,6 +22,7 @@ from netcrm.admin import BulkForm
 from netcrm.wording import one_line
 
 LISTED = 100
+LONGEST_TAG = Tag._meta.get_field("name").max_length
 FIELDS = (
     *("organisation", "role", "rhythm_days", "how_met", "introduced_by", "known_since"),
     *("seeks", "offers", "notes", "time_zone"),
@@ -83,7 +84,7 @@ def one_topic(name):
 
 
 class TagForm(PeopleForm):
-    name = forms.CharField(label="Tag", max_length=60, widget=DatalistInput)
+    name = forms.CharField(label="Tag", max_length=LONGEST_TAG, widget=DatalistInput)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -188,8 +189,12 @@ class EditForm(PeopleForm):
         return [self[name] for name in ("tags", "untags", "seeks_topics", "offers_topics")]
 
     def clean_tags(self):
-        names = map(one_line, self.cleaned_data["tags"].split(","))
-        return list(dict.fromkeys(filter(None, names)))
+        names = list(filter(None, map(one_line, self.cleaned_data["tags"].split(","))))
+        if any(len(name) > LONGEST_TAG for name in names):
+            raise forms.ValidationError(
+                f"Keep a tag to {LONGEST_TAG} letters, and put a comma between two of them."
+            )
+        return list(dict.fromkeys(names))
 
     def clean_introduced_by(self):
         name = self.cleaned_data["introduced_by"]

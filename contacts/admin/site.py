@@ -1,12 +1,12 @@
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.db import models, transaction
 from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import redirect
 
-from contacts.admin.changes import PeopleForm, begin, tell
+from contacts.admin.changes import PeopleForm, begin, do, tell
 from contacts.admin.forms import (
     LISTED,
     EditForm,
@@ -21,6 +21,7 @@ from contacts.bulk import CannotChange
 from contacts.bulk.table import note_edits
 from contacts.forms.bulk import CSV, VCARD
 from contacts.forms.people import DayInput, RhythmField
+from contacts.lists.saved import follow
 from contacts.models import (
     Contact,
     ContactEmail,
@@ -33,7 +34,7 @@ from contacts.models import (
 )
 from contacts.views.bulk import where_to_merge
 from contacts.views.exports import file_of
-from netcrm.admin import DeletingAdmin, OwnedForm, OwnedInline, bulk
+from netcrm.admin import DeletingAdmin, OwnedForm, OwnedInline, SearchedAdmin, bulk
 
 
 class RowForm(OwnedForm):
@@ -163,7 +164,7 @@ class ArchiveFilter(SimpleListFilter):
 
 
 @admin.register(Contact)
-class ContactAdmin(TableMixin, DeletingAdmin):
+class ContactAdmin(TableMixin, SearchedAdmin):
     form = RowForm
     formfield_overrides = {models.DateField: {"widget": DayInput}}
     list_display = (
@@ -186,7 +187,6 @@ class ContactAdmin(TableMixin, DeletingAdmin):
         TagFilter,
     )
     sortable_by = ("name", "rhythm_days", "last_interaction_on")
-    search_fields = ("search_text",)
     search_help_text = "Name, role, organisation, e-mail address, tag or topic"
     autocomplete_fields = ("organisation", "introduced_by")
     inlines = (EmailInline, PhoneInline, LinkInline, TagInline, TopicInline)
@@ -197,14 +197,11 @@ class ContactAdmin(TableMixin, DeletingAdmin):
     )
     actions = (
         *("edit", "add_tag", "remove_tag", "add_topic", "set_rhythm", "put_away", "bring_back"),
-        *("merge", "export_csv", "export_vcard", *DeletingAdmin.actions),
+        *("merge", "export_csv", "export_vcard", *SearchedAdmin.actions),
     )
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("tags")
-
-    def get_search_results(self, request, queryset, search_term):
-        return queryset.search(search_term), False
 
     @admin.display(description="tags")
     def tag_names(self, contact):
@@ -235,6 +232,16 @@ class ContactAdmin(TableMixin, DeletingAdmin):
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         form.instance.reindex()
+
+    def delete_model(self, request, obj):
+        """Delete somebody as many are deleted: one change, which can be undone."""
+        do(request, "delete", {}, [obj.pk])
+
+    def response_delete(self, request, obj_display, obj_id):
+        if IS_POPUP_VAR in request.POST:
+            return super().response_delete(request, obj_display, obj_id)
+        # What came of it is said already: back to the list, as after saving.
+        return self.response_post_save_change(request, None)
 
     @bulk("Edit…", EditForm, "Change them", None, template="admin/contacts/contact/bulk_edit.html")
     def edit(self, request, people, form):
@@ -318,6 +325,7 @@ class NameAdmin(DeletingAdmin):
         super().save_model(request, obj, form, change)
         if change and "name" in form.changed_data:
             Contact.objects.filter(pk__in=self.contacts_of([obj])).reindex()
+            follow(obj, form.initial["name"])
 
     def delete_model(self, request, obj):
         self.delete_queryset(request, self.model.objects.filter(pk=obj.pk))

@@ -296,6 +296,12 @@ class PeoplePage:
         return _in_words(len(self.rows))
 
     @cached_property
+    def everyone(self) -> str:
+        """How many people the list has on all its pages, in words, and exactly: it reads them all,
+        so it is for those who ask."""
+        return _in_words(self.people.order_by().count())
+
+    @cached_property
     def in_notebook(self) -> str:
         """How many people there are at all, in words; nothing if nobody."""
         return _counted(Contact.objects.for_user(self.user).current())

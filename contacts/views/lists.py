@@ -19,6 +19,12 @@ def contact_list(request):
     return people(request, BulkForm(request.user))
 
 
+@require_safe
+def list_everyone(request):
+    """How many people the list has: the number in the offer to change them all."""
+    return render_page(request, "contacts/list_everyone.html", {"page": _page(request)})
+
+
 def people(request, bulk, status=200, keep=None):
     """Show the list of the address; `bulk` is the form around it, `keep` the one of its name."""
     page = _page(request)

@@ -6,8 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contacts.models import Contact, ContactEmail, Organisation, Tag
-from followups.models import Ending, State
+from contacts.models import BulkChange, Contact, ContactEmail, Organisation, Tag
+from followups.models import Ending, FollowUp, State
 from tests.admin.doing import (
     NO_LINES,
     change_url,
@@ -183,6 +183,40 @@ def test_do_not_contact_ends_what_is_under_way(alice, alice_client):
         follow_up.refresh_from_db()
         assert (follow_up.state, follow_up.ending) == (State.ENDED, Ending.LET_GO)
         assert follow_up.contact.do_not_contact
+
+
+def test_one_person_is_deleted_as_many_are_and_comes_back(alice, alice_client):
+    priya = make_contact(alice)
+    make_follow_up(priya)
+    before = Contact.objects.values().get()
+    page = alice_client.get(change_url(priya, "delete")).content.decode()
+    assert "Whoever is deleted can be brought back for 30 days" in page
+    filtered = "?_changelist_filters=q%3Dpriya"
+    answer = alice_client.post(change_url(priya, "delete") + filtered, {"post": "yes"})
+    assert answer["Location"] == list_url(Contact, "?q=priya")
+    change = BulkChange.objects.get()
+    address = reverse("admin:contacts_bulkchange_change", args=[change.pk])
+    assert said(alice_client, answer) == (
+        f'1 person deleted. <a href="{address}">Look at it, or undo it</a>'
+    )
+    assert not Contact.objects.exists()
+    answer = alice_client.post(reverse("admin:contacts_bulkchange_undo", args=[change.pk]))
+    assert said(alice_client, answer).endswith('">Look at it</a>')
+    assert Contact.objects.values().get() == before
+    assert FollowUp.objects.get().contact == priya
+
+
+def test_who_is_deleted_in_a_popup_leaves_the_field_behind_it(alice, alice_client):
+    priya = make_contact(alice)
+    data = {"post": "yes", "_popup": "1"}
+    page = alice_client.post(change_url(priya, "delete"), data).content.decode()
+    assert f"&quot;value&quot;: &quot;{priya.pk}&quot;" in page
+
+
+def test_nobody_elses_people_are_deleted(alice, bob_client):
+    priya = make_contact(alice)
+    assert bob_client.post(change_url(priya, "delete"), {"post": "yes"}).status_code == 404
+    assert Contact.objects.exists()
 
 
 @pytest.mark.parametrize("model", [Organisation, Tag])

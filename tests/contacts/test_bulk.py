@@ -135,6 +135,12 @@ def test_who_goes_meanwhile_is_passed_over(alice, ann, ben, by_celery):
 # What it is told
 
 
+def test_fields_are_called_by_their_names(alice, ann):
+    asked = {"fields": {"how_met": "At the fair"}, "add": {"notes": "Likes tea"}}
+    change = bulk.start(alice, "edit", asked, [ann.pk])
+    assert change.said == "Given another “how you met” and “worth remembering”"
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [

@@ -67,6 +67,24 @@ def test_everyone_in_the_list_is_on_all_its_pages(alice, alice_client):
     assert ContactTag.objects.count() == 60
 
 
+def test_who_asks_hears_how_many_everyone_is(alice, alice_client, bob):
+    people(alice, 60)
+    make_contact(alice, "Away").archive()
+    make_contact(bob, "Person of Bob")
+    offer = alice_client.get(f"{LIST}everyone/?q=person").text
+    assert 'data-people="60 people"' in offer
+    assert "All 60 people in this list" in offer
+    alice_client.post(f"{BULK}?q=person", {"everyone": "on", "do": "tag", "name": "alumni"})
+    assert BulkChange.objects.get().total == 60
+
+
+def test_only_who_asks_has_them_counted(alice, alice_client):
+    people(alice, 60)
+    page = alice_client.get(f"{LIST}?q=person").text
+    assert 'hx-get="/people/everyone/?q=person"' in page
+    assert "60 people" not in page.split('id="people"')[1]
+
+
 def test_everyone_is_everyone_whom_the_search_finds(alice, alice_client):
     people(alice, 3)
     make_contact(alice, "Somebody else")

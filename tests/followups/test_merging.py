@@ -229,7 +229,7 @@ def test_something_newer_stands_in_the_way_until_it_is_undone(priya, double):
 def test_what_was_edited_since_is_named(priya, double):
     row = merged(priya, double)
     Contact.objects.filter(pk=priya.pk).update(role="Somewhere else")
-    with pytest.raises(CannotDo, match="The role of Priya was changed since"):
+    with pytest.raises(CannotDo, match="“Role” of Priya was changed since"):
         part(row)
     assert not Contact.objects.filter(pk=double.pk).exists()
 
@@ -303,10 +303,13 @@ def test_the_page_shows_both_and_what_moves(alice_client, priya, double):
 
 def test_choosing_and_undoing_on_the_pages(alice_client, priya, double):
     data = {"name": "other"}
-    page = alice_client.post(url_of("merge", priya.pk, double.pk), data, follow=True).text
-    assert "Merged with P. Raman" in page
+    answer = alice_client.post(url_of("merge", priya.pk, double.pk), data, follow=True)
+    assert "Merged with P. Raman" in answer.text
     assert list(Contact.objects.values_list("name", flat=True)) == ["P. Raman"]
     row = Merge.objects.get()
+    [message] = answer.context["messages"]
+    assert message.message == "P. Raman and Priya Raman are one person now."
+    assert message.extra_tags == url_of("merge_undo", row.pk)
     for _ in range(2):
         page = alice_client.post(url_of("merge_undo", row.pk), follow=True).text
         assert "are two people again" in page

@@ -1,6 +1,7 @@
 """What a person sees and does on one follow-up: when to call, what they heard, whom to ask next,
 one lesson, and everything that was done."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -72,6 +73,19 @@ def get(client, name, pk, htmx=False):
 
 def today(client):
     return client.get("/").content.decode()
+
+
+def test_two_of_one_person_are_told_apart_by_every_name(alice_client, due, priya, go_to):
+    make_follow_up(priya, "cold-request")
+    go_to(MONDAY + timedelta(days=2))
+    html = today(alice_client)
+    labels = re.findall(r'aria-label="([^"]*Priya[^"]*)"', html)
+    hidden = re.findall(r'<span class="sr">([^<]*Priya[^<]*)</span>', html)
+    for names in (labels, hidden):
+        assert len(set(names)) == len(names)
+    for name in ("Unanswered call", "Cold request (3B7)"):
+        assert f"{name}: what happened with Priya Raman?" in labels
+        assert f"Snooze Priya, {name}" in hidden
 
 
 # When to call

@@ -6,6 +6,7 @@ from followups.models import Action, FollowUp, Via
 from introductions import asking, offering
 from introductions.models import Introduction, Offer, Stage
 from tests.admin.doing import change_url, edit_list, list_url, run_action, said
+from tests.factories import make_contact
 from tests.followups.doing import MONDAY
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,16 @@ def test_the_list_is_searched_by_everybody_who_has_to_do_with_it(alice_client, m
     for words, count in (("ruth", 2), ("ingrid", 1), ("noor", 1), ("nobody", 0)):
         page = alice_client.get(list_url(Introduction, f"?q={words}"))
         assert page.context["cl"].result_count == count
+
+
+@pytest.mark.parametrize("words", ["O'Brien", "o’brien", "OBrien", "lukasz+brien"])
+def test_a_name_is_found_however_it_is_written(alice, alice_client, ingrid, words):
+    lukasz = make_contact(alice, "Łukasz O’Brien")
+    introduction = asking.ask(lukasz, "Noor Saleh", MONDAY)
+    offer = offering.offer(lukasz, ingrid)
+    for row in (introduction, offer):
+        page = alice_client.get(list_url(type(row), f"?q={words}"))
+        assert list(page.context["cl"].result_list) == [row]
 
 
 def test_other_peoples_rows_stay(bob_client, asked):

@@ -52,6 +52,14 @@ def test_debriefs_are_found_by_their_words_and_people(alice_client, bob_client, 
     assert shown(bob_client, Debrief) == []
 
 
+@pytest.mark.parametrize("words", ["O'Brien", "o’brien", "OBrien", "lukasz+brien"])
+def test_a_name_is_found_however_it_is_written(alice, alice_client, words):
+    debrief = remember(make_contact(alice, "Łukasz O’Brien"), "Rest more")
+    remember(make_contact(alice, "Priya Raman"), "Talk to teachers")
+    for row in (debrief, debrief.advice.get()):
+        assert shown(alice_client, type(row), f"?q={words}") == [row]
+
+
 def test_the_words_are_put_right_and_nothing_else_moves(alice_client, aiko):
     debrief = remember(aiko, takeaways="Kept")
     actions = Action.objects.count()
