@@ -20,7 +20,7 @@ from netcrm.models import User
 
 # What a change leaves of somebody.
 GONE = {"gone": True}
-STAYS_AWAY = "{} stays away: something that belonged to them is gone or was given anew since."
+STAYS_AWAY = "{} stays away: something that belonged to them was given anew since."
 
 
 class Delete(Verb):
@@ -43,11 +43,11 @@ class Delete(Verb):
         return rows
 
     def undo(self, change: BulkChange, rows: Sequence[BulkRow]) -> None:
-        """Bring people back with all that went with them; what was edited since is left as it is.
-        Who had a tag, say, that is gone too, or whose place was taken, stays away."""
+        """Bring people back with all that went with them, but for what is gone itself, a tag, say;
+        what was edited since is left as it is. Whose place was taken stays away."""
         for row in rows:
             noted = snapshots.unedited(row.before)
-            if not (_came_back(noted) or _came_back(_without_the_missing(noted, whose(row)))):
+            if not (_came_back(noted) or _came_back(_without_the_missing(noted))):
                 row.why = STAYS_AWAY.format(_name(row))[:300]
         # A tag or an organisation may be called something else now.
         Contact.objects.filter(pk__in=[whose(row) for row in rows if not row.why]).reindex()
@@ -62,25 +62,26 @@ def _came_back(noted: dict[str, Any]) -> bool:
     return True
 
 
-def _without_the_missing(noted: dict[str, Any], own: int) -> dict[str, Any]:
-    """Return what went with a contact (`own` is its id) as if the others who are not there had
-    been deleted later: rows that need one of them are left out, pointers to them emptied."""
-    gone = {}
-    for label, rows in noted["gone"].items():
-        keys = {field.column: field.remote_field.on_delete for field in _to_people(label)}
-        wanted = {row[column] for row in rows for column in keys if row[column] is not None}
-        found = Contact.objects.filter(pk__in=wanted).values_list("pk", flat=True)
-        there = {*found, own, None}
-        gone[label] = [
-            row | {column: None for column in keys if row[column] not in there}
-            for row in rows
-            if all(row[column] in there for column in keys if keys[column] is CASCADE)
-        ]
-    return {**noted, "gone": gone}
+def _without_the_missing(noted: dict[str, Any]) -> dict[str, Any]:
+    """Return what went with a contact as if what is not there any more had been deleted later: rows
+    that need it are left out, pointers to it emptied."""
+    gone = noted["gone"]
+    return {**noted, "gone": {label: _kept(label, rows, gone) for label, rows in gone.items()}}
 
 
-def _to_people(label: str) -> list[ForeignKey[Any, Any]]:
-    return [field for field in _pointers(label) if field.remote_field.model is Contact]
+def _kept(
+    label: str, rows: list[dict[str, Any]], gone: Mapping[str, list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    for field in _pointers(label):
+        column, model = field.column, field.remote_field.model
+        found = model._base_manager.filter(pk__in={row[column] for row in rows} - {None})
+        there = {None, *found.values_list("pk", flat=True)}
+        there |= {row["id"] for row in gone.get(model._meta.label, ())}
+        if field.remote_field.on_delete is CASCADE:
+            rows = [row for row in rows if row[column] in there]
+        else:
+            rows = [row if row[column] in there else {**row, column: None} for row in rows]
+    return rows
 
 
 def _pointers(label: str) -> list[ForeignKey[Any, Any]]:

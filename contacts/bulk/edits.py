@@ -209,7 +209,7 @@ def _said(told: dict[str, Any], labels: Labels) -> str:
     if list(fields) == ["rhythm_days"]:
         days = fields.pop("rhythm_days")
         said.append(f"given the rhythm {say_rhythm(days)}" if days else "freed of their rhythm")
-    if changed := [say_column(name) for name in [*fields, *told["add"]]]:
+    if changed := [f"“{say_column(name)}”" for name in [*fields, *told["add"]]]:
         said.append(f"given another {get_text_list(changed, 'and')}")
     for side, topics in told["topics"].items():
         if topics:

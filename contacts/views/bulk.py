@@ -20,6 +20,9 @@ from netcrm.htmx import render_page, way_back
 CHANGES_SHOWN = 50
 STAYED_SHOWN = 50
 
+STILL_UNDER_WAY = "That is still under way. Undo it once it is done."
+TOO_LATE = "That can be undone for 30 days, once. It stays as it is."
+
 
 @require_POST
 def bulk(request):
@@ -157,7 +160,8 @@ def bulk_undo(request, change_id):
     change = _change(request, change_id)
     page = reverse("contacts:bulk_change", args=[change.pk])
     if not changing.undo(change):
-        messages.error(request, "That can be undone for 30 days, once. It stays as it is.")
+        under_way = change.state in BulkChange.UNFINISHED
+        messages.error(request, STILL_UNDER_WAY if under_way else TOO_LATE)
         return redirect(page)
     if change.state in BulkChange.UNFINISHED or change.changed:
         return redirect(page)

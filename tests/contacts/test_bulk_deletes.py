@@ -17,7 +17,7 @@ from contacts.models import BulkChange, BulkRow, Contact, Organisation, Tag
 from followups.checking import check_followups
 from giveback.models import GiveBack, ShelfItem
 from introductions.models import Introduction, Offer
-from meetings.models import Attendee, Meeting
+from meetings.models import Advice, Attendee, Debrief, Meeting
 from tests.factories import make_contact, make_user
 from tests.followups.doing import MONDAY, MONDAY_MORNING
 from tests.followups.test_merging import DEEDS, SOMEBODY, Deeds
@@ -110,39 +110,62 @@ def test_what_was_edited_since_is_left_as_it_is(alice, ann, ben):
     assert set(Contact.objects.all()) == {ann, ben, zoe}
 
 
-def test_who_had_a_tag_that_is_gone_stays_away_whole(alice, ann, ben):
+def test_who_had_something_that_is_gone_comes_back_without_it(alice, ann):
+    aster = Organisation.objects.create(owner=alice, name="Aster")
+    Contact.objects.filter(pk=ann.pk).update(organisation=aster)
     ann.emails.create(owner=alice, address="ann@example.org")
-    ann.tag("alumni")
-    change = delete(alice, ann, ben)
-    Tag.objects.get().delete()
+    for name in ("alumni", "mentors"):
+        ann.tag(name)
+    change = delete(alice, ann)
+    aster.delete()
+    Tag.objects.get(name="alumni").delete()
     bulk.undo(change)
-    assert Contact.objects.get() == ben
-    assert not ann.emails.exists()
-    assert (change.state, change.changed) == (State.UNDONE, 1)
-    [why] = reasons()
-    assert why.startswith("Ann Lee stays away")
+    ann.refresh_from_db()
+    assert ann.organisation is None
+    assert [tag.name for tag in ann.tags.all()] == ["mentors"]
+    assert ann.emails.exists()
+    assert not Contact.objects.search("alumni").exists()
+    assert (change.state, change.changed, reasons()) == (State.UNDONE, 0, [])
+
+
+def test_what_needs_something_that_is_gone_stays_away(alice, ann, ben):
+    met = Meeting.objects.create(owner=alice, kind="coffee", starts_at=timezone.now())
+    met.contacts.add(ann, through_defaults={"owner": alice})
+    debrief = Debrief.objects.create(owner=alice, meeting=met)
+    Advice.objects.create(owner=alice, debrief=debrief, contact=ann, text="Write to Ben")
+    change = delete(alice, ann)
+    met.delete()
+    bulk.undo(change)
+    assert set(Contact.objects.all()) == {ann, ben}
+    assert not Advice.objects.exists()
+
+
+def take_the_place_of(gift, contact):
+    GiveBack.objects.create(owner=gift.owner, contact=contact, what="A book", key=gift.key)
 
 
 def test_whose_place_was_taken_stays_away(alice, ann, ben):
     gift = GiveBack.objects.create(owner=alice, contact=ann, what="A book")
     change = delete(alice, ann)
-    GiveBack.objects.create(owner=alice, contact=ben, what="A book", key=gift.key)
+    take_the_place_of(gift, ben)
     bulk.undo(change)
     assert Contact.objects.get() == ben
-    assert len(reasons()) == 1
+    [why] = reasons()
+    assert why.startswith("Ann Lee stays away")
 
 
 def test_who_stays_away_keeps_nobody_else_away(alice, ann, ben):
-    ben.tag("alumni")
+    gift = GiveBack.objects.create(owner=alice, contact=ben, what="A book")
     Offer.objects.create(owner=alice, one=ann, other=ben)
     zoe = make_contact(alice, "Zoe", introduced_by=ben)
     asked = {"owner": alice, "wanted": "Somebody", "asked_on": MONDAY}
     Introduction.objects.create(introducer=ann, target=ben, **asked)
     change = delete(alice, zoe, ann, ben)
-    Tag.objects.get().delete()
+    yan = make_contact(alice, "Yan")
+    take_the_place_of(gift, yan)
     bulk.undo(change)
     zoe.refresh_from_db()
-    assert set(Contact.objects.all()) == {ann, zoe}
+    assert set(Contact.objects.all()) == {ann, yan, zoe}
     assert zoe.introduced_by is None
     assert Introduction.objects.get().target is None
     assert not Offer.objects.exists()
