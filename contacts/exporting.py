@@ -11,7 +11,7 @@ from functools import partial
 from itertools import batched
 from typing import NamedTuple
 
-from contacts.files import vcards
+from contacts.files import tables, vcards
 from contacts.files.cards import Card, Line
 from contacts.models import Contact, ContactQuerySet, ContactTopic, say_rhythm
 
@@ -208,5 +208,5 @@ COLUMNS = [
     Column("Last contact", "A date, empty if never", partial(_date, "last_interaction_on")),
     Column("Put away", "yes, or empty", partial(_yes, "archived_at")),
     Column("Do not contact", "yes, or empty", partial(_yes, "do_not_contact")),
-    Column("Other details", "What came with an import, a line each", _details),
+    Column(tables.OTHER_DETAILS, "What came with an import, a line each", _details),
 ]

@@ -185,5 +185,4 @@ def _check_length(names: list[str], most: int) -> None:
 
 def read_details(text: str) -> list[list[str]]:
     """Return the [value, label] pairs of lines, as export writes them."""
-    lines = (line.partition(": ") for line in text.splitlines())
-    return [[value, label] if value else [label, ""] for label, _, value in lines]
+    return [[value, label] for value, label in tables.read_details(text)]

@@ -250,7 +250,7 @@ class PeopleResource(Resource):
             "Offers topics": Cell("Offers topics", "offers_topics", read_topics),
             "Introduced by": Cell("Introduced by", "introduced_by_id", self.read_introducer),
             "Rhythm": Cell("Rhythm", "rhythm_days", read_rhythm),
-            "Other details": Cell("Other details", "details", read_details),
+            tables.OTHER_DETAILS: Cell(tables.OTHER_DETAILS, "details", read_details),
             **{heading: ShownCell(heading) for heading in (SHOWN, *BY_ACTION)},
         }
         lines = (

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 
-from contacts.files.cards import Card, CardProblem
+from contacts.files.cards import Card, CardProblem, Line
 from netcrm.wording import one_line
 
 LARGEST_FILE = 50 * 1024 * 1024
@@ -59,6 +59,8 @@ TOO_MANY_CELLS = f"This row has more than {MOST_COLUMNS} cells."
 NAMELESS = "This row has no name."
 BAD_LETTERS = "some letters"
 
+# The column of our own export in which the details stand.
+OTHER_DETAILS = "Other details"
 LINKEDIN, GOOGLE, OUTLOOK, OTHER = "linkedin", "google", "outlook", "other"
 
 # What a column may hold.
@@ -580,10 +582,18 @@ def put(card: Card, key: str, text: str, label: str = "", heading: str = "") -> 
             card.details.append((text, f"address ({label})" if label else "address"))
         case "label" | "skip":
             pass
+        case "details" if heading == OTHER_DETAILS:
+            card.details += read_details(text)
         case "details":
             card.details.append((text, label or heading))
         case _:
             card.details.append((text, heading))
+
+
+def read_details(text: str) -> list[Line]:
+    """Return the details that stand in a column of our own, a line each."""
+    lines = (line.partition(": ") for line in text.splitlines())
+    return [(value, label) if value else (label, "") for label, _, value in lines if label]
 
 
 def _put_lines(card: Card, key: str, text: str, label: str, heading: str) -> None:

@@ -181,6 +181,14 @@ def test_the_table_reads_back_in(alice, alice_client):
     assert ("A pilot", "Seeks") in card.details
 
 
+def test_other_details_come_back_a_line_each(alice, alice_client):
+    details = [["1 May", "Birthday"], ["Plays chess", ""], ["https://example.org:8000", "Old page"]]
+    make_contact(alice, details=details)
+    table = tables.open_table(text_of(alice_client.get(CSV)).encode())
+    [card] = tables.cards(table)
+    assert [list(line) for line in card.details] == details
+
+
 def test_one_tag_with_a_comma_stays_one(alice, alice_client):
     make_contact(alice).tag("Graz, 2026")
     table = tables.open_table(text_of(alice_client.get(CSV)).encode())
