@@ -8,6 +8,7 @@ from django.urls import reverse
 from contacts import bulk
 from contacts.models import BulkChange, Contact, ContactTag, Organisation, Tag
 from followups.models import Action, FollowUp, Via
+from giveback.models import GiveBack
 from tests.admin.doing import change_url, edit_list, list_url, run_action, said, told
 from tests.factories import make_contact, make_follow_up
 
@@ -123,10 +124,10 @@ def test_delete_and_have_them_back(alice, alice_client, bob):
 
 
 def test_who_stays_away_is_told_by_name(alice, alice_client):
-    priya = make_contact(alice)
-    priya.tag("climate")
+    priya, other = make_contact(alice), make_contact(alice, "Ann Lee")
+    gift = GiveBack.objects.create(owner=alice, contact=priya, what="A book")
     run_action(alice_client, Contact, "delete_rows", [priya])
-    Tag.objects.get().delete()
+    GiveBack.objects.create(owner=alice, contact=other, what="A book", key=gift.key)
     undo(alice_client)
     page = alice_client.get(change_url(BulkChange.objects.get())).content.decode()
     assert "Priya Raman stays away" in page
