@@ -245,6 +245,7 @@
     const ticked = boxes.filter((box) => box.checked).length;
     const offer = bar.querySelector("[data-all-pages]");
     const everyone = offer?.querySelector("input");
+    all("[data-all]", form).forEach((box) => { box.checked = ticked > 0 && ticked === boxes.length; });
     if (offer) offer.hidden = ticked < boxes.length;
     if (offer?.hidden) everyone.checked = false;
     bar.hidden = ticked === 0;
