@@ -18,7 +18,6 @@ from contacts.models import BulkChange
 from netcrm.admin import BulkForm, OwnedAdmin, bulk
 
 STAYED_SHOWN = 100
-CANNOT_UNDO = "That can be undone for 30 days, once. It stays as it is."
 
 
 class PeopleForm(BulkForm):
@@ -119,6 +118,8 @@ class BulkChangeAdmin(OwnedAdmin):
 
     @admin.display(description="what came of it")
     def came_of_it(self, change):
+        if change.is_going_back:
+            return f"{changing.people(change.done)} still to be put back"
         if change.state in BulkChange.UNFINISHED:
             return f"{change.done:,} of {changing.people(change.total)} so far"
         return f"{change.error} {changing.say(change)}".strip()
@@ -162,4 +163,4 @@ class BulkChangeAdmin(OwnedAdmin):
         if changing.undo(change):
             tell(request, change)
         else:
-            messages.error(request, f"{change}: {CANNOT_UNDO}")
+            messages.error(request, f"{change}: {changing.why_not_undone(change)}")

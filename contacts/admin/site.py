@@ -219,6 +219,7 @@ class ContactAdmin(TableMixin, SearchedAdmin):
         with transaction.atomic():
             response = super().changelist_view(request, extra_context)
             if request.edited:
+                Contact.objects.filter(pk__in=[obj.pk for obj, *_ in request.edited]).reindex()
                 tell(request, note_edits(request.user, request.edited))
         return response
 
@@ -231,7 +232,8 @@ class ContactAdmin(TableMixin, SearchedAdmin):
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        form.instance.reindex()
+        if not hasattr(request, "edited"):
+            form.instance.reindex()
 
     def delete_model(self, request, obj):
         """Delete somebody as many are deleted: one change, which can be undone."""

@@ -18,8 +18,8 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import DatabaseError, OperationalError, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db import OperationalError, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from contacts.models import UNDO_BULK_FOR, BulkChange, BulkRow, Contact, ContactQuerySet
@@ -32,6 +32,8 @@ CHUNK = 500
 AT_ONCE = 200
 
 NOBODY = "Tick the people first."
+STILL_UNDER_WAY = "That is still under way. Undo it once it is done."
+TOO_LATE = "That can be undone for 30 days, once. It stays as it is."
 FAILED = "It stopped at somebody who could not be changed. Everybody before them is done."
 MERGED_SINCE = "Is one with another entry now."
 
@@ -237,7 +239,7 @@ def _work_off(change_id: int, deadline: float) -> None:
         logger.warning("Change %s: the time of this tick is over, to be continued", change_id)
     except OperationalError:
         logger.warning("Change %s: the database is in trouble, to be continued", change_id)
-    except DatabaseError:
+    except Exception:  # One change must not stop everybody else's.
         logger.exception("Change %s failed", change_id)
         _fail(change_id, FAILED)
 
@@ -261,8 +263,9 @@ def work(change_id: int) -> bool:
 def _whose_turn(owner: User) -> BulkChange | None:
     """Return the change of an owner that is to be worked on. The caller holds the owner's lock."""
     waiting = BulkChange.objects.for_user(owner).filter(state__in=UNFINISHED).defer("chosen")
-    # One that is running before those that are queued: what is undone may be older than these.
-    change = waiting.order_by("-state", "created_at", "pk").first()
+    # One that is running; then what goes back, the newest first; then what is queued.
+    newest = F("finished_at").desc(nulls_last=True)
+    change = waiting.order_by("-state", newest, "created_at", "pk").first()
     if change:
         change.owner = owner
     return change
@@ -354,6 +357,11 @@ def _take_back(change: BulkChange) -> bool:
 # Telling
 
 
+def why_not_undone(change: BulkChange) -> str:
+    """Return the sentence about a change that undo() has refused."""
+    return STILL_UNDER_WAY if change.state in UNFINISHED else TOO_LATE
+
+
 def people(count: int) -> str:
     return f"{count:,} {'person' if count == 1 else 'people'}"
 
@@ -367,8 +375,10 @@ def say(change: BulkChange) -> str:
     said = f"{change.said[:1].lower()}{change.said[1:]}"
     if change.changed:
         told = f"{people(change.changed)} {said}."
+    elif change.stayed or change.state == State.FAILED:
+        told = ""
     else:
-        told = "Nobody needed that: nothing is changed." if not change.stayed else ""
+        told = "Nobody needed that: nothing is changed."
     if change.stayed:
         stay = "stays as they are" if change.stayed == 1 else "stay as they are"
         told = f"{told} {people(change.stayed)} {stay}."
@@ -378,7 +388,4 @@ def say(change: BulkChange) -> str:
 def forget() -> None:
     """Delete the rows of changes that can no longer be undone; what was done is still told."""
     over = BulkChange.objects.filter(finished_at__lte=timezone.now() - UNDO_BULK_FOR)
-    for change in over.filter(Exists(BulkRow.objects.filter(change=OuterRef("pk")))).defer(
-        "chosen"
-    ):
-        change.rows.all().delete()
+    BulkRow.objects.filter(change__in=over.exclude(state__in=UNFINISHED)).delete()

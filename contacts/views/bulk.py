@@ -20,9 +20,6 @@ from netcrm.htmx import render_page, way_back
 CHANGES_SHOWN = 50
 STAYED_SHOWN = 50
 
-STILL_UNDER_WAY = "That is still under way. Undo it once it is done."
-TOO_LATE = "That can be undone for 30 days, once. It stays as it is."
-
 
 @require_POST
 def bulk(request):
@@ -120,9 +117,7 @@ def _merge(request, form, entries):
 def bulk_changes(request):
     """The last changes of many people, each with Undo while it can be."""
     mine = BulkChange.objects.for_user(request.user).defer("chosen", "asked")
-    return render_page(
-        request, "contacts/bulk_changes.html", {"changes": mine[:CHANGES_SHOWN]}, ["changes"]
-    )
+    return render_page(request, "contacts/bulk_changes.html", {"changes": mine[:CHANGES_SHOWN]})
 
 
 def _change(request, change_id):
@@ -160,8 +155,7 @@ def bulk_undo(request, change_id):
     change = _change(request, change_id)
     page = reverse("contacts:bulk_change", args=[change.pk])
     if not changing.undo(change):
-        under_way = change.state in BulkChange.UNFINISHED
-        messages.error(request, STILL_UNDER_WAY if under_way else TOO_LATE)
+        messages.error(request, changing.why_not_undone(change))
         return redirect(page)
     if change.state in BulkChange.UNFINISHED or change.changed:
         return redirect(page)

@@ -336,6 +336,31 @@ def test_changes_of_one_owner_take_turns(alice, ann, ben, by_celery, monkeypatch
     assert tag_names(ann) == tag_names(ben) == []
 
 
+def test_several_that_go_back_do_so_the_newest_first(alice, ann, by_celery):
+    changes = []
+    for role in ("Nurse", "Planner"):
+        changes.append(bulk.start(alice, "edit", {"fields": {"role": role}}, [ann.pk]))
+        bulk.run_changes()
+    for change in changes:
+        bulk.undo(change)
+    bulk.run_changes()
+    bulk.run_changes()
+    ann.refresh_from_db()
+    assert ann.role == ""
+    assert [change.changed for change in BulkChange.objects.all()] == [0, 0]
+
+
+def test_a_change_that_cannot_be_worked_off_stops_no_other(alice, bob, ann, by_celery, monkeypatch):
+    broken = bulk.start(alice, "archive", {}, [ann.pk])
+    theirs = bulk.start(bob, "edit", {"tags": ["alumni"]}, [make_contact(bob).pk])
+    monkeypatch.setattr(type(bulk.VERBS["archive"]), "do", lambda *_: {}["nothing"])
+    bulk.run_changes()
+    for change in (broken, theirs):
+        change.refresh_from_db()
+    assert (broken.state, theirs.state) == (State.FAILED, State.DONE)
+    assert (broken.error, bulk.say(broken)) == (bulk.FAILED, "")
+
+
 def test_a_small_change_waits_for_a_large_one_before_it(alice, ann, ben, monkeypatch):
     with monkeypatch.context() as large:
         large.setattr(bulk.Verb, "at_once", 0)
