@@ -69,7 +69,9 @@ class Taker:
 
     def give_back(self, pairs: Sequence[Pair]) -> None:
         """Delete the moments that were written down for people who stay, and the follow-ups that
-        nobody has touched since."""
+        this import began and nobody has touched since."""
+        if not pairs:
+            return
         keys = [key for row, _ in pairs for _, key in _keyed(row)]
         contacts = {contact.pk: contact for _, contact in pairs}
         Interaction.objects.filter(contact__in=contacts, key__in=keys).delete()
@@ -80,6 +82,7 @@ class Taker:
             for task in row.told.tasks
         }
         begun = FollowUp.objects.filter(contact__in=contacts, actions__via=Via.IMPORT)
+        begun = begun.exclude(actions__at__lt=pairs[0][0].job.created_at)
         begun = begun.exclude(actions__in=Action.objects.exclude(via=Via.IMPORT)).distinct()
         rows = [row.pk for row in begun if (row.contact_id, row.purpose) in promised]
         Action.objects.filter(follow_up__in=rows).delete()
@@ -155,10 +158,10 @@ def _move_back(contacts: dict[int, Contact], days: Sequence[date]) -> None:
 
 def _remind(contact: Contact, task: Task) -> bool:
     """Open a follow-up on the date of a task; return whether it could be: nobody is asked for who
-    must not be contacted, and what an import has begun already is not begun again."""
+    must not be contacted, and what an import has begun and is under way is not begun again."""
     playbook = pursuing.playbook_for(contact.owner, REMINDED_BY)
     purpose = task.title[:LONGEST_PURPOSE]
-    known = FollowUp.objects.filter(contact=contact, playbook=playbook, purpose=purpose)
+    known = FollowUp.objects.open().filter(contact=contact, playbook=playbook, purpose=purpose)
     if known.filter(actions__via=Via.IMPORT).exists():
         return False
     try:

@@ -30,6 +30,7 @@ MOST_THINGS = 1_000_000  # rows, of all tables
 MOST_VALUES = 3_000_000  # in JSON
 MOST_COLUMNS = 500
 MOST_BROKEN = 100  # tables of which is told that something in them is broken
+LONGEST_TABLE = 60
 
 TOO_LARGE = (
     "That file is larger than 50 MB. Monica's SQL export is smaller: it has no photos in it."
@@ -85,7 +86,8 @@ def cards(data: bytes, today: date) -> Iterator[Card]:
     for number, contact in enumerate(tables["contacts"], start=1):
         yield book.card(number, contact)
     for table, count in broken.most_common(MOST_BROKEN):
-        trouble = BROKEN.format(count=count, table=table.replace("_", " "))
+        name = one_line(table.replace("_", " "))[:LONGEST_TABLE]
+        trouble = BROKEN.format(count=count, table=name)
         yield Card(trouble=trouble if table else BREAKS_OFF)
 
 
@@ -119,9 +121,12 @@ def _read_json(text: str, broken: Counter[str]) -> Tables:
     try:
         # Numbers stay the text that they are: one of a million digits is no work at all.
         export = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        return _tables(_dict(_dict(export).get("account")), broken)
     except (ValueError, RecursionError) as error:
         raise CardProblem(TORN_JSON) from error
-    account = _dict(_dict(export).get("account"))
+
+
+def _tables(account: RawRow, broken: Counter[str]) -> Tables:
     tables = Tables()
     for name, values in _dict(account.get("instance")).items():
         _take_apart(tables, broken, name, values, {})

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import batched
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from contacts.files import monica, tables, vcards
@@ -24,6 +24,7 @@ from contacts.files.cards import Card, CardProblem
 from contacts.imports import storing, taking_back
 from contacts.imports.fitting import fit, join
 from contacts.models import ColumnMapping, Contact, ImportJob, ImportRow, Organisation
+from contacts.twins import snapshots
 from contacts.twins.known import Known, Signs, in_notebook
 from netcrm.models import User
 from netcrm.wording import one_line
@@ -204,19 +205,33 @@ def _judge(
     if first:
         row.verdict, row.why = SKIP, TWICE.format(row=first.row)
         return first.number
-    if found := notebook.find(signs):
-        row.contact = found[1]
-        row.verdict, row.why = KNOWN, f"Same {found[0]} as {found[1].name}."[:300]
+    _recognise(row, signs, notebook)
     return None
 
 
+def _recognise(row: ImportRow, signs: Signs, notebook: Known[Contact]) -> None:
+    """Say whom of the notebook a row is about, if somebody, and by what."""
+    if found := notebook.find(signs):
+        what, row.contact = found
+        row.verdict, row.why = KNOWN, f"Same {what} as {row.contact.name}."[:300]
+
+
 def _join(job: ImportJob, twins: dict[int, list[Card]], today: date) -> None:
-    """Give rows what later ones tell of the same person: only the first of them comes in."""
+    """Give rows what later ones tell of the same person: only the first of them comes in. The
+    notebook may know them by that."""
     firsts = list(job.rows.filter(number__in=twins))
-    for row in firsts:
-        joined = join(row.told, twins[row.number], job.owner.country, today)
-        row.card = joined.to_json()
-    ImportRow.objects.bulk_update(firsts, ["card"])
+    cards = [join(row.told, twins[row.number], job.owner.country, today) for row in firsts]
+    notebook = in_notebook(job.owner, cards)
+    for row, card in zip(firsts, cards, strict=True):
+        row.card = card.to_json()
+        if row.verdict == CREATE:
+            _recognise(row, Signs.of(card), notebook)
+    snapshots.write(ImportRow, [{"id": row.pk, **_judged(row)} for row in firsts])
+
+
+def _judged(row: ImportRow) -> dict[str, Any]:
+    names = ("card", "verdict", "contact_id", "why")
+    return {name: getattr(row, name) for name in names}
 
 
 # Looking at it
@@ -268,7 +283,7 @@ def _work_off(job_id: int, deadline: float) -> None:
         logger.warning("Import %s: the time of this tick is over, to be continued", job_id)
     except OperationalError:
         logger.warning("Import %s: the database is in trouble, to be continued", job_id)
-    except DatabaseError:
+    except Exception:  # One import must not stop everybody else's.
         logger.exception("Import %s failed", job_id)
         read = ImportJob.objects.filter(pk=job_id, total__gt=0).exists()
         _fail(job_id, FAILED if read else UNREADABLE)
@@ -318,10 +333,8 @@ def _store(job: ImportJob) -> bool:
     fresh = [row for row in rows if row.verdict == CREATE]
     notebook = in_notebook(job.owner, [row.told for row in fresh])
     for row in fresh:
-        if found := notebook.find(Signs.of(row.told)):
-            # Somebody has added them since the preview.
-            row.verdict, row.contact = KNOWN, found[1]
-            row.why = f"Same {found[0]} as {found[1].name}."[:300]
+        # Somebody may have added them since the preview.
+        _recognise(row, Signs.of(row.told), notebook)
     fresh = [row for row in fresh if row.verdict == CREATE]
     known = [row for row in rows if row.verdict == KNOWN]
     storing.create(job, fresh)

@@ -17,7 +17,7 @@ Snapshot = dict[str, dict[int, dict[str, Any]]]
 # What follows from other columns of a contact: it may have changed by itself.
 DERIVED = {"search_text", "updated_at"}
 # Rows that are forgotten after a while: that one is gone is no edit.
-FORGOTTEN = {"contacts.BulkRow"}
+FORGOTTEN = {"contacts.BulkRow", "contacts.ImportRow"}
 
 
 def relations(model: type[Model]) -> Iterator[ForeignKey]:

@@ -135,7 +135,10 @@ def _asked(request, job, name):
 
 
 def _triage(request, job, row, tag_form, said=None, status=200):
-    """Show the card of a row; `said` is the row that was answered just before."""
+    """Show the card of a row; `said` is the row that was answered just before. Whoever was deleted
+    meanwhile is passed over."""
+    row = row if row and row.contact_id else triage.unanswered(job)
+    said = said if said and said.contact_id else None
     context = {"job": job, "tag_form": tag_form, "count": triage.people(job).count()}
     if row:
         context["place"] = triage.place(job, row)

@@ -254,6 +254,30 @@ def test_whoever_is_twice_in_a_file_comes_in_once_with_everything(alice, monkeyp
     assert priya.details == [["P. Raman", "name"], ["Ms Raman", "name"]]
 
 
+def test_whom_the_notebook_knows_by_a_later_card_is_known(alice):
+    known = make_contact(alice, "P. Raman")
+    known.emails.create(owner=alice, address="p@example.net")
+    cards = [card("FN:Priya Raman", "TITLE:Planner"), card("FN:Priya Raman", "EMAIL:p@example.net")]
+    first, second = verdicts_of_cards(alice, *cards)
+    assert first == ("known", "Same e-mail address as P. Raman.")
+    assert second[0] == "skip"
+
+
+def test_a_file_that_no_reader_foresaw_stops_no_other(alice, bob, monkeypatch):
+    jobs = [confirmed(owner, linkedin(person())) for owner in (alice, bob)]
+    store = importing.storing.create
+
+    def create(job, rows):
+        return {}["nothing"] if job.owner_id == alice.pk else store(job, rows)
+
+    monkeypatch.setattr(importing.storing, "create", create)
+    importing.run_imports()
+    for job in jobs:
+        job.refresh_from_db()
+    assert [job.state for job in jobs] == ["failed", "done"]
+    assert jobs[0].error == importing.FAILED
+
+
 def test_many_people_with_one_number_are_told_apart_in_linear_time(alice):
     switchboard = [card(f"FN:Person{n} Of{n}", "TEL:+43 1 58801") for n in range(2000)]
     assert {verdict for verdict, _ in verdicts_of_cards(alice, *switchboard)} == {"create"}

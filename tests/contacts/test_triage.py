@@ -19,8 +19,8 @@ def job(alice):
 
 @pytest.fixture
 def say(alice_client, job):
-    def say(said, who="Aiko Tanabe", **data):
-        row = ImportRow.objects.get(contact__name=who)
+    def say(said, who="Aiko Tanabe", row=None, **data):
+        row = row or ImportRow.objects.get(contact__name=who)
         address = f"/people/import/answer/{row.pk}/"
         answer = alice_client.post(address, {"said": said, **data}, headers=HTMX)
         return answer.content.decode()
@@ -53,6 +53,13 @@ def test_nobody_who_is_pursued_is_put_away(alice, say):
     assert "still has a follow-up" in page
     assert "1 of 3" in page
     assert not aiko().archived_at
+
+
+def test_whoever_was_deleted_meanwhile_is_passed_over(say):
+    row = ImportRow.objects.get(contact=aiko())
+    aiko().delete()
+    page = say("close", row=row)
+    assert "Ben Osei" in page
 
 
 def test_a_tag_stays_on_the_card(say):

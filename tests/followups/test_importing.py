@@ -110,6 +110,15 @@ def test_a_reminder_comes_in_once(alice, today):
     assert Action.objects.count() == told
 
 
+def test_undoing_keeps_the_reminder_of_an_earlier_import(alice, today):
+    tasks = [Task(today + timedelta(20), "Ask about the school")]
+    imported(alice, card(today, tasks=tasks))
+    again = card(today, tasks=tasks, emails=[("priya@example.org", "")])
+    undone(imported(alice, again, complete_known=True))
+    assert FollowUp.objects.get().purpose == "Ask about the school"
+    assert not Contact.objects.get().emails.exists()
+
+
 def test_whoever_must_not_be_contacted_is_not_asked_for(alice, today):
     make_contact(alice, do_not_contact=True)
     tasks = [Task(today + timedelta(20), "Call")]
