@@ -173,11 +173,13 @@ def _rooms_that_ask(user, day, now):
     start = instant(day, 0, user.time_zone)
     end = instant(day + timedelta(days=MEETINGS_AHEAD + 1), 0, user.time_zone)
     meetings = Meeting.objects.for_user(user).with_people()
+    due = GiveBack.objects.for_user(user).due(day)
     rooms = {
         "breaks": Break.objects.for_user(user).filter(first_on__lte=day, last_on__gte=day),
         "meetings": meetings.on_day(start, end),
         "debriefs": meetings.to_debrief(now),
-        "promises": GiveBack.objects.for_user(user).due(day).select_related("contact"),
+        # Only the digest says where they work: it asks for all at once.
+        "promises": due.select_related("contact").fetch_mode(FETCH_PEERS),
         "openings": Opportunity.objects.for_user(user).due(day).select_related("organisation"),
     }
     open_ones = [model.objects.for_user(user).open() for model in (Introduction, Offer)]

@@ -77,9 +77,10 @@ def test_two_people_may_use_the_same_name(alice, bob, alice_client):
 def test_there_is_an_end_to_keeping(alice, alice_client, monkeypatch):
     monkeypatch.setattr(lists, "MOST_VIEWS", 1)
     keep(alice_client)
-    response = keep(alice_client, "Another")
-    assert response.status_code == 422
-    assert "You keep 1 lists already" not in response.content.decode()
+    for address in (QUIET, "?q=priya"):
+        response = keep(alice_client, "Another", address)
+        assert response.status_code == 422
+        assert "You keep 1 lists already. Let one of them go" in response.content.decode()
 
 
 def test_a_list_that_asks_for_too_much_is_not_cut_short(alice, alice_client):

@@ -98,7 +98,8 @@ def take_turn(
     @settings(TURN, max_examples=most or target.turn)
     @given(target.files)
     def keeps_its_promise(data: bytes) -> None:
-        if monotonic() > until:
+        # What has failed is still made smaller.
+        if not failing and monotonic() > until:
             return
         tally.files += 1
         try:
@@ -124,7 +125,7 @@ def take_turn(
         tally.broken[origin] += 1
         # hypothesis ends with the smallest one. One that breaks no promise a second time is kept
         # too: it is the last of all.
-        smallest = failing.get(origin) or [*failing.values()][-1]
+        smallest = failing[origin] if origin in failing else [*failing.values()][-1]
         tally.kept[origin] = keep(kept / target.name, smallest)
         print(f"{target.name}: {origin}\n  {error}\n  {tally.kept[origin]}", flush=True)
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from contacts.models import Organisation
 from followups import pursuing
 from followups.models import Break, FollowUp, Interaction, Reminder
+from giveback.models import GiveBack
 from netcrm.models import Heartbeat, Mail, User
 from netcrm.outbox import send_waiting
 from tests.factories import make_contact, make_follow_up, make_user
@@ -381,13 +382,17 @@ class TestWhat:
         for people in (1, 5):
             for number in range(people):
                 make_due(due_alice, f"Person {number}")
+                aster = Organisation.objects.create(owner=due_alice, name=f"{people} {number}")
+                someone = make_contact(due_alice, organisation=aster)
+                promised = {"kind": "other", "state": "promised", "due_on": due_alice.today()}
+                GiveBack.objects.create(owner=due_alice, contact=someone, what="A book", **promised)
             is_due(due_alice, at=NOW)
             Digest.objects.all().delete()
             Mail.objects.all().delete()
             with CaptureQueriesContext(connection) as queries:
                 assert digest.send_digests() == 1
             counts.append(len(queries))
-        assert counts[0] == counts[1]
+        assert counts[1] <= counts[0]
 
     def test_mail_leaves_at_once(self, due_alice, sent):
         make_due(due_alice)
