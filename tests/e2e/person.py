@@ -106,6 +106,14 @@ class Person:
             self.page.wait_for_timeout(500)
             self.page.reload()
 
+    def waits_for(self, expression):
+        """Wait until an expression of JavaScript is true. Playwright's own waiting evaluates it
+        inside the page, which the policy of our pages forbids as soon as it has to look twice."""
+        deadline = time.monotonic() + 15
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, f"{expression} has not become true"
+            self.page.wait_for_timeout(100)
+
     def look(self, name):
         """Check the present page as a whole, and keep a picture of it."""
         size = self.page.viewport_size

@@ -38,7 +38,7 @@ def test_words_without_a_network_outlive_a_reload(alice):
     saved = page.get_by_text(re.compile("Saved as you type, "))
     takeaways.fill("The school needs designers.")
     expect(saved).to_be_visible()
-    page.wait_for_function(ALL_SAVED)
+    alice.waits_for(ALL_SAVED)
     page.context.set_offline(True)
     takeaways.fill("The school needs designers, from March on.")
     page.get_by_text("Somewhat").click()
@@ -51,13 +51,13 @@ def test_words_without_a_network_outlive_a_reload(alice):
     expect(takeaways).to_have_value("The school needs designers, from March on.")
     expect(page.get_by_label("Somewhat")).to_be_checked()
     expect(saved).to_be_visible()
-    page.wait_for_function(ALL_SAVED)
+    alice.waits_for(ALL_SAVED)
     page.route("**/draft/", lambda route: route.abort())
     takeaways.fill("Nobody else may read this.")
     expect(page.get_by_role("alert")).to_contain_text("That did not save.")
     assert page.evaluate(UNSAVED) == 1
     sign_out(page)
-    page.wait_for_function(ALL_SAVED)
+    alice.waits_for(ALL_SAVED)
     alice.troubles[:] = [each for each in alice.troubles if not OF_NO_NETWORK.search(each)]
 
 
@@ -99,7 +99,7 @@ def prepare(alice):
 def in_a_cafe(alice, address):
     """The page is there, says how old it is, and owns up to what it cannot save."""
     page = alice.page
-    page.wait_for_function(f"{KEPT}.then((count) => count > 5)")
+    alice.waits_for(f"{KEPT}.then((count) => count > 5)")
     page.context.set_offline(True)
     page.goto(address)
     expect(page.get_by_text("No network just now. This page is as it was on")).to_be_visible()
@@ -117,7 +117,7 @@ def nothing_is_left_behind(alice, address):
     """Whoever uses the device next finds nothing of it."""
     page = alice.page
     sign_out(page)
-    page.wait_for_function(f"{KEPT}.then((count) => count === 0)")
+    alice.waits_for(f"{KEPT}.then((count) => count === 0)")
     page.context.set_offline(True)
     with pytest.raises(Error, match=LOST):
         page.goto(address)
